@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class SuiteConfig(AppConfig):
+    """The roof: makes the Celery application the current one in every Django process."""
+
+    name = "suite"
+
+    def ready(self) -> None:
+        from suite import celery  # noqa: F401  shared_task needs the app to exist

@@ -1,0 +1,5 @@
+"""Every WebSocket address: wiring only."""
+
+from channels.routing import URLRouter
+
+websockets = URLRouter([])

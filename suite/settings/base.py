@@ -1,0 +1,300 @@
+"""Settings that every environment shares. The environment is read here and nowhere else.
+
+A value without a default is required: starting without it raises ImproperlyConfigured and names it.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+env = environ.Env()
+
+
+def required(name: str) -> str:
+    """The variable's value; ImproperlyConfigured naming it when missing or empty."""
+    value = str(env.str(name, default=""))
+    if not value:
+        raise ImproperlyConfigured(f"Set the environment variable {name} (see the table in README.md).")
+    return value
+
+
+DEBUG = False
+SECRET_KEY = required("SECRET_KEY")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+
+# Where people reach the portal, e.g. https://portail.example.gouv.fr: every link in an e-mail or a Tchap room starts here.
+PORTAL_URL = required("PORTAL_URL").rstrip("/")
+PORTAL_HOST = urlsplit(PORTAL_URL).hostname or ""
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[PORTAL_HOST])
+CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
+# The right-hand side of iCalendar UIDs and Message-IDs; must never change once invitations are out (RFC 5545 §3.8.4.7).
+UID_DOMAIN: str = env.str("UID_DOMAIN", default=PORTAL_HOST)
+VERSION: str = env.str("PORTAL_VERSION", default="0.1.0")
+COMMIT: str = env.str("PORTAL_COMMIT", default="")
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "mozilla_django_oidc",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "csp",
+    "widget_tweaks",
+    "crispy_forms",
+    "dsfr",
+    "django_htmx",
+    "suite.agents",
+    "suite.mail",
+    "suite.live",
+    "visio",
+    "tchap_bridge",
+    "suite.portal",
+    "suite",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "suite.agents.middleware.AgentPreferencesMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "suite.urls"
+ASGI_APPLICATION = "suite.asgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "suite.portal.context.shell",
+            ],
+        },
+    },
+]
+
+# --- Data -------------------------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", default="postgres://missing/missing")}
+if DATABASES["default"]["NAME"] == "missing":
+    raise ImproperlyConfigured("Set the environment variable DATABASE_URL (see the table in README.md).")
+DATABASES["default"].update(
+    CONN_MAX_AGE=0,  # Django's own pool keeps connections; persistent ones and a pool exclude each other.
+    CONN_HEALTH_CHECKS=True,  # Without it the first request after a PostgreSQL restart fails.
+    OPTIONS={
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", default=10),
+            "timeout": 10,
+        },
+    },
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = required("REDIS_URL")
+# Pub/sub ignores the database number, so every key and channel of ours carries a prefix.
+REDIS_PREFIX: str = env.str("REDIS_PREFIX", default="portal")
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # redis-py 8 gives idle sockets a 5 s timeout, which kills subscriptions: None says wait for ever.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": f"{REDIS_PREFIX}:layer"},
+    }
+}
+
+# --- Background work --------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_DEFAULT_QUEUE = f"{REDIS_PREFIX}.celery"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+    "global_keyprefix": f"{REDIS_PREFIX}:",
+    # The doorbell must never make a save slow: a broker that is down is given up on at once.
+    "socket_connect_timeout": 1,
+    "max_retries": 0,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TIMEZONE = "UTC"
+# Seconds between two sweeps of owed rows: the guarantee behind the doorbell (PROMISES 7 and 13).
+SWEEP_SECONDS: float = env.float("SWEEP_SECONDS", default=15.0)
+CELERY_BEAT_SCHEDULE = {
+    "sweep-owed-invitations": {"task": "visio.sweep_deliveries", "schedule": SWEEP_SECONDS},
+    "sweep-tchap-rooms": {"task": "tchap_bridge.sweep_rooms", "schedule": SWEEP_SECONDS},
+}
+
+# --- People -----------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "agents.Agent"
+AUTHENTICATION_BACKENDS = ["suite.agents.login.ProConnectBackend"]
+LOGIN_URL = "portal:sign_in"
+LOGIN_REDIRECT_URL = "portal:dashboard"
+LOGIN_REDIRECT_URL_FAILURE = "/connexion/refus/"
+LOGOUT_REDIRECT_URL = "/"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# The identity provider as the portal's server reaches it; ProConnect in production.
+OIDC_OP_URL = required("OIDC_OP_URL").rstrip("/")
+OIDC_OP_AUTHORIZATION_ENDPOINT: str = env.str("OIDC_OP_AUTHORIZATION_ENDPOINT", default=f"{OIDC_OP_URL}/authorize")
+OIDC_OP_TOKEN_ENDPOINT: str = env.str("OIDC_OP_TOKEN_ENDPOINT", default=f"{OIDC_OP_URL}/token")
+OIDC_OP_USER_ENDPOINT: str = env.str("OIDC_OP_USER_ENDPOINT", default=f"{OIDC_OP_URL}/userinfo")
+OIDC_OP_JWKS_ENDPOINT: str = env.str("OIDC_OP_JWKS_ENDPOINT", default=f"{OIDC_OP_URL}/jwks")
+OIDC_OP_LOGOUT_ENDPOINT: str = env.str("OIDC_OP_LOGOUT_ENDPOINT", default=f"{OIDC_OP_URL}/session/end")
+OIDC_RP_CLIENT_ID = required("OIDC_RP_CLIENT_ID")
+OIDC_RP_CLIENT_SECRET = required("OIDC_RP_CLIENT_SECRET")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_RP_SCOPES = "openid given_name usual_name email siret organizational_unit"
+OIDC_USE_PKCE = True
+OIDC_USE_NONCE = True
+OIDC_STORE_ID_TOKEN = True  # RP-initiated logout wants it as id_token_hint.
+OIDC_OP_USER_ENDPOINT_FORMAT = "JWT"  # ProConnect signs userinfo; plain JSON is refused.
+OIDC_FALLBACK_TO_EMAIL_FOR_IDENTIFICATION = False
+OIDC_REDIRECT_ALLOWED_HOSTS = [urlsplit(PORTAL_URL).netloc]
+ALLOW_LOGOUT_GET_METHOD = False
+
+# --- Mail -------------------------------------------------------------------------------------------------------
+EMAIL_HOST = required("EMAIL_HOST")
+EMAIL_PORT: int = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER: str = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD: str = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS: bool = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", default=f"invitations@{PORTAL_HOST}")
+
+# --- Tchap ------------------------------------------------------------------------------------------------------
+# "bot" (an ordinary account) or "appservice" (where the homeserver's operator grants it).
+MATRIX_TRANSPORT: str = env.str("MATRIX_TRANSPORT", default="bot")
+MATRIX_HOMESERVER_URL: str = env.str("MATRIX_HOMESERVER_URL", default="").rstrip("/")
+MATRIX_SERVER_NAME: str = env.str("MATRIX_SERVER_NAME", default="")
+MATRIX_ACCESS_TOKEN: str = env.str("MATRIX_ACCESS_TOKEN", default="")
+MATRIX_HS_TOKEN: str = env.str("MATRIX_HS_TOKEN", default="")
+# Where a browser opens a room: "{link}" + room alias or id, as https://www.tchap.gouv.fr/#/room/ does.
+MATRIX_CLIENT_URL: str = env.str("MATRIX_CLIENT_URL", default="https://www.tchap.gouv.fr/#/room/")
+
+# --- Calls ------------------------------------------------------------------------------------------------------
+ROOM_ENGINE = "mesh"
+# STUN and TURN servers for the mesh, comma separated; none means host candidates only.
+ICE_SERVERS: list[str] = env.list("ICE_SERVERS", default=[])
+
+# --- Language and time ------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", _("Français")), ("en", _("Anglais")), ("de", _("Allemand"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Europe/Paris"
+
+# --- Static files -----------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / ".local" / "static"))
+STATICFILES_DIRS = [BASE_DIR / "assets"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Security ---------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "media-src": [SELF, "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF, OIDC_OP_URL],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+# --- Forms and API ----------------------------------------------------------------------------------------------
+CRISPY_ALLOWED_TEMPLATE_PACKS = ["dsfr"]
+CRISPY_TEMPLATE_PACK = "dsfr"
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "suite.agents.tokens.PersonalTokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
+    "PAGE_SIZE": 50,
+    "EXCEPTION_HANDLER": "suite.agents.problems.problem_json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Portail de la Suite",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Logs: no address, no token ---------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
+
+# Links in the "Applications" menu of the header.
+SUITE_APPLICATIONS = [
+    ("Visio", "https://visio.numerique.gouv.fr/", "fr-icon-video-chat-fill"),
+    ("Tchap", "https://www.tchap.gouv.fr/", "fr-icon-message-3-fill"),
+    ("Docs", "https://docs.numerique.gouv.fr/", "fr-icon-file-text-fill"),
+    ("Grist", "https://grist.numerique.gouv.fr/", "fr-icon-table-fill"),
+]

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TchapBridgeConfig(AppConfig):
+    name = "tchap_bridge"
+    verbose_name = _("Tchap")
+
+    def ready(self) -> None:
+        from tchap_bridge import subscribers
+
+        subscribers.connect()

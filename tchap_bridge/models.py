@@ -1,0 +1,107 @@
+"""What the homeserver should show, what it shows, and what is owed to it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from visio.models import Meeting
+
+
+class RoomState(models.TextChoices):
+    OWED = "owed", _("Salon en attente")
+    APPLIED = "applied", _("À jour")
+    REFUSED = "refused", _("Refusé, à voir par un administrateur")
+    CLOSED = "closed", _("Fermé")
+
+
+class TchapRoom(models.Model):
+    """The Tchap room of one meeting. `wanted` > `applied` means that the homeserver is behind: a reconciliation is owed."""
+
+    meeting = models.OneToOneField(
+        Meeting, on_delete=models.CASCADE, related_name="tchap_room", verbose_name=_("réunion")
+    )
+    # The alias is what makes creation safe to repeat: createRoom itself has no transaction id.
+    alias_localpart = models.CharField(_("alias"), max_length=80, unique=True)
+    room_id = models.CharField(_("identifiant Matrix"), max_length=255, blank=True, db_index=True)
+    state = models.CharField(_("état"), max_length=10, choices=RoomState.choices, default=RoomState.OWED)
+    wanted = models.PositiveIntegerField(default=1)
+    applied = models.PositiveIntegerField(default=0)
+    # What was last applied: {"name", "topic", "join_url", "closed", "pinned_event_id"}.
+    shown = models.JSONField(default=dict, blank=True)
+    due_at = models.DateTimeField(_("prochain essai"))
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("essais"), default=0)
+    last_error = models.CharField(_("dernière erreur"), max_length=500, blank=True)
+    created_at = models.DateTimeField(_("créé le"), auto_now_add=True)
+    applied_at = models.DateTimeField(_("appliqué le"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("salon Tchap")
+        verbose_name_plural = _("salons Tchap")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["due_at", "id"], condition=Q(state="owed"), name="tchap_room_owed")]
+
+    def __str__(self) -> str:
+        return self.alias_localpart
+
+
+class MemberState(models.TextChoices):
+    INVITED = "invited", _("Invité par le portail")
+    PRESENT = "present", _("Déjà membre")
+    NO_ACCOUNT = "no_account", _("Sans compte Tchap")
+    REMOVED = "removed", _("Retiré")
+
+
+class TchapMember(models.Model):
+    """One attendee's place in the room. The portal removes only whom it invited itself."""
+
+    room = models.ForeignKey(TchapRoom, on_delete=models.CASCADE, related_name="members")
+    agent = models.ForeignKey("agents.Agent", on_delete=models.CASCADE, related_name="+", verbose_name=_("agent"))
+    matrix_id = models.CharField(_("compte Tchap"), max_length=255, blank=True)
+    state = models.CharField(_("état"), max_length=12, choices=MemberState.choices)
+
+    class Meta:
+        verbose_name = _("membre")
+        verbose_name_plural = _("membres")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["room", "agent"], name="tchap_member_once")]
+
+    def __str__(self) -> str:
+        return self.matrix_id
+
+
+class TchapMessage(models.Model):
+    """A message owed to a room. Its transaction id is fixed here, so that sending it twice shows it once."""
+
+    room = models.ForeignKey(TchapRoom, on_delete=models.CASCADE, related_name="messages")
+    # What the message is about; one row a topic and version ("moved:3"), so that a repeated fact owes nothing twice.
+    about = models.CharField(max_length=80)
+    transaction_id = models.UUIDField(default=uuid.uuid4, unique=True)
+    body = models.TextField()
+    formatted_body = models.TextField(blank=True)
+    event_id = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["room", "about"], name="tchap_message_once")]
+
+    def __str__(self) -> str:
+        return self.about
+
+
+class InboundEvent(models.Model):
+    """A transaction or an event that the homeserver pushed and that was acted on (they come more than once)."""
+
+    key = models.CharField(max_length=300, unique=True)
+    seen_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,36 @@
+"""Adjectives for meetings: `Meeting.objects.involving(agent).ending_after(now)`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from suite.agents.models import Agent
+    from visio.meetings.models import Attendee, Delivery, Meeting  # noqa: F401  used in quoted type arguments
+
+
+class MeetingQuerySet(models.QuerySet["Meeting"]):
+    def involving(self, agent: Agent) -> MeetingQuerySet:
+        """Meetings that `agent` organises or attends, each once (EXISTS, never a join that would multiply rows)."""
+        from visio.meetings.models import Attendee
+
+        mine = Attendee.objects.filter(meeting=models.OuterRef("pk"), agent=agent)
+        return self.filter(Q(organiser=agent) | models.Exists(mine))
+
+
+class AttendeeQuerySet(models.QuerySet["Attendee"]):
+    def unanswered_by(self, agent: Agent, *, now: dt.datetime) -> AttendeeQuerySet:
+        """Invitations that wait for `agent`'s answer, for meetings that are neither over nor cancelled."""
+        return self.filter(agent=agent, answer="needs_action", ends_at__gt=now, meeting__status="confirmed").exclude(
+            role="chair"
+        )
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, now: dt.datetime) -> DeliveryQuerySet:
+        """Owed rows whose time has come, and rows whose sender died (their claim ran out)."""
+        return self.filter(Q(state="owed", due_at__lte=now) | Q(state="sending", claimed_until__lt=now))
