@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from suite.agents.folding import fold
+
 
 class Organisation(models.Model):
     """A public body, known by its SIRET: the claim that ProConnect gives of every agent."""
@@ -82,7 +84,7 @@ class Agent(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("adresse électronique"), max_length=254)
     given_name = models.CharField(_("prénom"), max_length=120, blank=True)
     usual_name = models.CharField(_("nom d’usage"), max_length=120, blank=True)
-    # Filled by the database-free helper in suite.agents.directory: lower case, no accents, "prénom nom adresse".
+    # What the directory searches: given name, usual name and address, folded; kept by save().
     search_name = models.CharField(max_length=500, blank=True, editable=False)
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="agents", verbose_name=_("organisation")
@@ -124,6 +126,15 @@ class Agent(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.full_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the folded search text and the lower-case address right, whoever saves."""
+        self.email = self.email.lower()
+        self.search_name = fold(f"{self.given_name} {self.usual_name} {self.email}")[:500]
+        fields = kwargs.get("update_fields")
+        if fields is not None and {"given_name", "usual_name", "email"} & set(fields):
+            kwargs["update_fields"] = {*fields, "search_name"}
+        super().save(*args, **kwargs)
 
     @property
     def full_name(self) -> str:

@@ -179,6 +179,10 @@ OIDC_OP_JWKS_ENDPOINT: str = env.str("OIDC_OP_JWKS_ENDPOINT", default=f"{OIDC_OP
 OIDC_OP_LOGOUT_ENDPOINT: str = env.str("OIDC_OP_LOGOUT_ENDPOINT", default=f"{OIDC_OP_URL}/session/end")
 OIDC_RP_CLIENT_ID = required("OIDC_RP_CLIENT_ID")
 OIDC_RP_CLIENT_SECRET = required("OIDC_RP_CLIENT_SECRET")
+OIDC_OP_ISSUER: str = env.str("OIDC_OP_ISSUER", default=OIDC_OP_URL)
+OIDC_OP_LOGOUT_URL_METHOD = "suite.agents.login.provider_logout_url"
+OIDC_CALLBACK_CLASS = "suite.agents.login.CallbackView"
+OIDC_TIMEOUT = 10
 OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_RP_SCOPES = "openid given_name usual_name email siret organizational_unit"
 OIDC_USE_PKCE = True

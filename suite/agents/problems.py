@@ -1,0 +1,57 @@
+"""API errors as problem details (RFC 9457): one shape for every refusal."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Problem(exceptions.APIException):
+    """A refusal with members of its own: `raise Problem(409, "edit-conflict", detail, revision=4)`."""
+
+    def __init__(self, status: int, kind: str, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.status_code = status
+        self.kind = kind
+        self.members = members
+
+
+def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. None (a 500, and the log's business) for what is no refusal of ours."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    set_rollback()
+    headers: dict[str, str] = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    body: dict[str, Any] = {
+        "type": f"urn:suite:problem:{error.kind}" if isinstance(error, Problem) else "about:blank",
+        "title": HTTPStatus(error.status_code).phrase,
+        "status": error.status_code,
+    }
+    if isinstance(error, exceptions.ValidationError):
+        body |= {
+            "type": "urn:suite:problem:invalid",
+            "detail": _("Des champs sont à corriger."),
+            "errors": error.detail,
+        }
+    elif isinstance(error.detail, str):
+        body["detail"] = str(error.detail)
+    if isinstance(error, Problem):
+        body |= error.members
+    return Response(body, status=error.status_code, headers=headers, content_type=CONTENT_TYPE)
