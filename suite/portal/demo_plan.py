@@ -1,0 +1,401 @@
+"""What the demonstration organisations do all day: pure, and the same whenever it is asked again for the same day."""
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LUNCH = dt.time(12, 30)
+FIRST_QUARTER, LAST_QUARTER = 35, 70  # 8:45 and 17:30, in quarters of an hour since midnight
+
+
+@dataclass(frozen=True)
+class Person:
+    """One line of demo_people.json, as far as planning needs it."""
+
+    email: str
+    given_name: str
+    unit: str
+    domain: str
+    zone: str
+    is_manager: bool
+
+
+@dataclass(frozen=True)
+class Guest:
+    """`answer` is None where the plan leaves it to chance."""
+
+    email: str
+    name: str = ""
+    answer: str | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedMeeting:
+    """One meeting; `key` is stable, so that planning the same day again names the same meeting."""
+
+    key: str
+    organiser: str
+    title: str
+    date: dt.date
+    time: dt.time
+    minutes: int
+    guests: tuple[Guest, ...] = ()
+    zone: str = "Europe/Paris"
+    private: bool = False
+    place: str = ""
+    description: str = ""
+    wants_room: bool = True
+    wants_tchap: bool = False
+
+
+@dataclass(frozen=True)
+class Rite:
+    """Something that comes back: weekdays (Monday is 0), the organiser's address, and who is asked."""
+
+    key: str
+    weekdays: tuple[int, ...]
+    time: dt.time
+    minutes: int
+    title: str
+    organiser: str
+    units: tuple[str, ...] = ()
+    people: tuple[Guest, ...] = ()
+    private: bool = False
+    place: str = ""
+    description: str = ""
+    wants_room: bool = True
+    wants_tchap: bool = False
+
+
+EVERY_DAY = (0, 1, 2, 3, 4)
+CLAIRE, KARIM = "claire.morel@dinum.example", "karim.benali@dinum.example"
+SOPHIE, JULIEN = "sophie.lambert@dinum.example", "julien.fabre@dinum.example"
+LEA, THOMAS = "lea.nguyen@dinum.example", "thomas.petit@dinum.example"
+MATHILDE, INES = "mathilde.roux@dinum.example", "ines.haddad@dinum.example"
+PAUL, NICOLAS = "paul.lefevre@dinum.example", "nicolas.roux@dinum.example"
+NADIA, ELODIE = "nadia.bensaid@finistere.example", "elodie.marchand@finistere.example"
+ANNE, YANN = "anne.legoff@bretagne.example", "yann.tanguy@bretagne.example"
+
+SUPPLIER = Guest("d.keller@prestataire.example", "Dominique Keller", "accepted")
+TOWN_HALL = Guest("accueil@mairie-quimper.example", "Mairie de Quimper")
+TEACHER = Guest("m.riviere@college-bretagne.example", "Maud Rivière", "tentative")
+RETIRED = Guest("ancien.compte@partenaire.example", "Alex Ferrand")
+
+RITES: tuple[Rite, ...] = (
+    Rite("quotidien", EVERY_DAY, dt.time(9, 15), 15, "Point quotidien", CLAIRE, units=("Portail",)),
+    Rite(
+        "equipe-portail",
+        (0,),
+        dt.time(10, 0),
+        60,
+        "Réunion d’équipe Portail",
+        CLAIRE,
+        units=("Portail",),
+        place="Salle Fontenoy 1.03",
+        description="1. Nouvelles de la semaine\n2. Recette de la version en cours\n3. Questions des préfectures",
+    ),
+    Rite(
+        "comite",
+        (1, 3),
+        dt.time(10, 0),
+        60,
+        "Comité de suivi – Visio préfectures",
+        KARIM,
+        units=("Déploiement",),
+        people=(
+            Guest(CLAIRE, answer="accepted"),
+            Guest(SOPHIE),
+            Guest(NADIA),
+            Guest(ANNE),
+            Guest(PAUL, optional=True),
+            SUPPLIER,
+            RETIRED,
+        ),
+        description="1. Avancement par préfecture\n2. Incidents de la semaine\n3. Calendrier des formations",
+        wants_tchap=True,
+    ),
+    Rite(
+        "rh", (1,), dt.time(11, 30), 30, "Point RH avec Sophie Lambert", CLAIRE, people=(Guest(SOPHIE),), private=True
+    ),
+    Rite(
+        "securite",
+        (1, 4),
+        dt.time(14, 0),
+        60,
+        "Revue de sécurité",
+        PAUL,
+        units=("Infrastructure",),
+        people=(Guest(CLAIRE, answer="accepted"), Guest(KARIM, answer="accepted"), SUPPLIER),
+        wants_tchap=True,
+    ),
+    Rite(
+        "rgaa",
+        (1,),
+        dt.time(14, 30),
+        60,
+        "Atelier RGAA",
+        THOMAS,
+        people=(Guest(CLAIRE, answer="tentative"), Guest(LEA), Guest(MATHILDE), Guest(INES, answer="tentative")),
+        place="Salle Ségur 2.12",
+        description="Parcours au clavier des pages du portail, puis lecture d’écran.",
+    ),
+    Rite(
+        "partenaires",
+        (0, 2, 4),
+        dt.time(16, 30),
+        60,
+        "Partenaires – Région Bretagne",
+        ANNE,
+        units=("Mobilités",),
+        people=(Guest(CLAIRE, answer="needs_action"), Guest(KARIM, answer="needs_action"), TOWN_HALL),
+    ),
+    Rite(
+        "parcours",
+        (1, 3),
+        dt.time(14, 0),
+        90,
+        "Parcours des invités externes",
+        JULIEN,
+        people=(Guest(CLAIRE, answer="needs_action"), Guest(LEA), Guest(THOMAS), TEACHER),
+    ),
+    Rite(
+        "budget",
+        (4,),
+        dt.time(9, 0),
+        60,
+        "Revue budgétaire du 4ᵉ trimestre",
+        PAUL,
+        people=(Guest(CLAIRE, answer="needs_action"), Guest(NICOLAS), Guest(KARIM, answer="needs_action")),
+    ),
+    Rite(
+        "deploiement",
+        (2,),
+        dt.time(9, 30),
+        60,
+        "Point déploiement – collectivités",
+        NICOLAS,
+        units=("Déploiement",),
+        people=(Guest(KARIM, answer="needs_action"), Guest(ANNE), Guest(YANN)),
+    ),
+    Rite(
+        "produit",
+        (2,),
+        dt.time(11, 0),
+        60,
+        "Comité produit",
+        CLAIRE,
+        people=(Guest(KARIM), Guest(LEA), Guest(PAUL)),
+    ),
+    Rite("recette", (3,), dt.time(16, 0), 60, "Recette de la version", KARIM, units=("Portail",)),
+    Rite(
+        "formation",
+        (2,),
+        dt.time(14, 0),
+        120,
+        "Formation Visio – agents d’accueil",
+        KARIM,
+        units=("Guichet",),
+        people=(Guest(NADIA),),
+    ),
+    Rite(
+        "entretien", (3,), dt.time(11, 30), 60, "Entretien professionnel", CLAIRE, people=(Guest(KARIM),), private=True
+    ),
+    Rite(
+        "exploitation",
+        EVERY_DAY,
+        dt.time(8, 45),
+        15,
+        "Point exploitation",
+        PAUL,
+        units=("Infrastructure",),
+    ),
+    Rite(
+        "guichet",
+        EVERY_DAY,
+        dt.time(8, 45),
+        15,
+        "Ouverture du guichet",
+        NADIA,
+        units=("Guichet",),
+        wants_room=False,
+    ),
+    Rite(
+        "crise",
+        (0, 3),
+        dt.time(14, 0),
+        60,
+        "Point de situation sécurité civile",
+        ELODIE,
+        units=("Sécurité civile",),
+        people=(Guest(NADIA), TOWN_HALL),
+    ),
+    Rite(
+        "exercice", (2,), dt.time(9, 0), 180, "Exercice ORSEC", ELODIE, units=("Sécurité civile",), place="COD, Quimper"
+    ),
+    Rite("mobilites", (0,), dt.time(9, 30), 60, "Réunion d’équipe Mobilités", ANNE, units=("Mobilités",)),
+    Rite(
+        "lignes",
+        (3,),
+        dt.time(10, 30),
+        90,
+        "Plan des lignes scolaires",
+        ANNE,
+        units=("Mobilités",),
+        people=(TOWN_HALL,),
+    ),
+    Rite(
+        "educatif", (1,), dt.time(9, 30), 60, "Réunion d’équipe Numérique éducatif", YANN, units=("Numérique éducatif",)
+    ),
+    Rite(
+        "lycees",
+        (4,),
+        dt.time(10, 0),
+        60,
+        "Lycées pilotes : retour d’expérience",
+        YANN,
+        units=("Numérique éducatif",),
+        people=(Guest(CLAIRE, answer="needs_action"), TEACHER),
+    ),
+)
+
+# Title, minutes, private, how many colleagues.
+SMALL_ONES: tuple[tuple[str, int, bool, int], ...] = (
+    ("Point à deux", 30, False, 1),
+    ("Préparation du comité", 45, False, 2),
+    ("Relecture de la note", 30, False, 1),
+    ("Atelier d’écriture", 90, False, 3),
+    ("Démonstration aux utilisateurs", 60, False, 4),
+    ("Point d’avancement", 30, False, 3),
+    ("Analyse d’incident", 45, False, 3),
+    ("Revue de code", 60, False, 2),
+    ("Appel avec un prestataire", 30, False, 0),
+    ("Rendez-vous médical", 60, True, 0),
+    ("Entretien de recrutement", 60, True, 1),
+    ("Travail sans interruption", 120, True, 0),
+    ("Rendez-vous personnel", 45, True, 0),
+)
+ON_CALL = "Point d’astreinte"
+
+
+def window(today: dt.date) -> list[dt.date]:
+    """The weekdays shown: from seven days ago to the Friday of the week that lies seven days ahead."""
+    first = today - dt.timedelta(days=7)
+    ahead = today + dt.timedelta(days=7)
+    last = max(ahead, ahead - dt.timedelta(days=ahead.weekday()) + dt.timedelta(days=4))
+    days = (first + dt.timedelta(days=count) for count in range((last - first).days + 1))
+    return [day for day in days if day.weekday() < 5]
+
+
+def plan_day(people: Sequence[Person], day: dt.date) -> list[PlannedMeeting]:
+    """Everything of one weekday: the rites that fall on it, then small meetings drawn with the day as the seed."""
+    return [*_rites(people, day), *_small_ones(people, day)]
+
+
+def _rites(people: Sequence[Person], day: dt.date) -> list[PlannedMeeting]:
+    known = {person.email: person for person in people}
+    planned = []
+    for rite in RITES:
+        if day.weekday() not in rite.weekdays or rite.organiser not in known:
+            continue
+        guests = {guest.email: guest for guest in rite.people}
+        for person in people:
+            if person.unit in rite.units and person.email != rite.organiser:
+                guests.setdefault(person.email, Guest(person.email))
+        planned.append(
+            PlannedMeeting(
+                key=rite.key,
+                organiser=rite.organiser,
+                title=rite.title,
+                date=day,
+                time=rite.time,
+                minutes=rite.minutes,
+                guests=tuple(guests.values()),
+                private=rite.private,
+                place=rite.place,
+                description=rite.description,
+                wants_room=rite.wants_room,
+                wants_tchap=rite.wants_tchap,
+            )
+        )
+    return planned
+
+
+def _small_ones(people: Sequence[Person], day: dt.date) -> list[PlannedMeeting]:
+    planned = []
+    for person in people:
+        # A string seed is hashed by SHA-512: the same on every machine and every run.
+        chance = random.Random(f"{day.isoformat()} {person.email}")  # noqa: S311  nothing secret is drawn here
+        for number in range(chance.choices((0, 1, 2), weights=(3, 5, 2))[0]):
+            title, minutes, private, company = chance.choice(SMALL_ONES)
+            quarter = chance.randrange(FIRST_QUARTER, LAST_QUARTER - minutes // 15)
+            start = dt.time(quarter // 4, quarter % 4 * 15)
+            if start <= LUNCH < dt.time((quarter * 15 + minutes) // 60, (quarter * 15 + minutes) % 60):
+                continue
+            others = [other for other in people if other.domain == person.domain and other.email != person.email]
+            near = [other for other in others if other.unit == person.unit]
+            pool = near if len(near) >= company and chance.random() < 0.7 else others
+            guests = [Guest(other.email) for other in chance.sample(pool, min(company, len(pool)))]
+            if title == "Appel avec un prestataire":
+                guests.append(SUPPLIER)
+            planned.append(
+                PlannedMeeting(
+                    key=f"petit-{number}",
+                    organiser=person.email,
+                    title=title,
+                    date=day,
+                    time=start,
+                    minutes=minutes,
+                    guests=tuple(guests),
+                    zone=person.zone,
+                    private=private,
+                    wants_room=not private,
+                )
+            )
+    return planned
+
+
+def plan_moment(people: Sequence[Person], now: dt.datetime) -> list[PlannedMeeting]:
+    """For whoever looks at `now` (aware, in the organisers' zone): one meeting under way and one that starts soon.
+
+    In office hours on weekdays; at weekends and in the evening a single call of the people on duty, so that the page
+    of a demonstration is never bare. Nothing after 22:30, when it would cross midnight.
+    """
+    known = {person.email for person in people}
+    if not {CLAIRE, KARIM, SOPHIE, LEA} <= known or now.hour < 7 or (now.hour, now.minute) >= (22, 30):
+        return []
+    quarter = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
+    soon = quarter + dt.timedelta(minutes=30)
+    guests = (Guest(CLAIRE, answer="accepted"), Guest(SOPHIE, answer="accepted"), Guest(LEA), SUPPLIER)
+    in_office_hours = now.weekday() < 5 and 8 <= now.hour < 18
+    moment = [
+        PlannedMeeting(
+            key="bientot",
+            organiser=KARIM,
+            title="Préparation de la mise en service" if in_office_hours else ON_CALL,
+            date=soon.date(),
+            time=soon.time(),
+            minutes=30,
+            guests=guests,
+            wants_tchap=True,
+        )
+    ]
+    if in_office_hours:
+        running = quarter - dt.timedelta(minutes=15)
+        moment.append(
+            PlannedMeeting(
+                key="en-cours",
+                organiser=SOPHIE,
+                title="Revue des maquettes",
+                date=running.date(),
+                time=running.time(),
+                minutes=45,
+                guests=(
+                    Guest(LEA, answer="accepted"),
+                    Guest(KARIM, answer="accepted"),
+                    Guest(CLAIRE, answer="tentative"),
+                ),
+            )
+        )
+    return moment
