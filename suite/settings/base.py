@@ -217,6 +217,15 @@ ROOM_ENGINE = "mesh"
 # STUN and TURN servers for the mesh, comma separated; none means host candidates only.
 ICE_SERVERS: list[str] = env.list("ICE_SERVERS", default=[])
 
+# --- Live ------------------------------------------------------------------------------------------------------
+# Seconds between two heartbeats of an open page; without one for LIVE_GONE_SECONDS the connection is gone. The sweep adds
+# LIVE_SWEEP_SECONDS at most: the sum stays under 70 s.
+LIVE_HEARTBEAT_SECONDS: float = env.float("LIVE_HEARTBEAT_SECONDS", default=25.0)
+LIVE_GONE_SECONDS: float = env.float("LIVE_GONE_SECONDS", default=55.0)
+LIVE_SWEEP_SECONDS: float = env.float("LIVE_SWEEP_SECONDS", default=10.0)
+# Without a key or pointer for this long a person is away.
+LIVE_IDLE_SECONDS: float = env.float("LIVE_IDLE_SECONDS", default=300.0)
+
 # --- Language and time ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("Français")), ("en", _("Anglais")), ("de", _("Allemand"))]

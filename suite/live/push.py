@@ -1,0 +1,170 @@
+"""Tell open pages that something changed: a hint (topic and version), never the state itself.
+
+Every agent has a version, a random token replaced by every nudge. A page keeps the version it was rendered with; when it
+comes back after an absence and the version differs, it fetches its fragments again. Tokens and not counters: after a crash
+Redis may have forgotten its last second, and a counter would climb back to a number that a page has already seen.
+The version also holds the server's run id and an epoch kept in Redis, so it changes when Redis was restarted or flushed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+# A version nobody changed for this long is forgotten, which a page sees as a difference: it fetches once more.
+VERSION_SECONDS = 30 * 24 * 3600
+# After a failure, hints and reads are given up at once for this long: a Redis that hangs must not slow every page.
+REST_SECONDS = 2.0
+# Agents whose nudge failed, to be told with the next one that works.
+MOST_MISSED = 20_000
+AGENTS_PER_MESSAGE = 1_000
+
+_rest_until: dict[str, float] = {}
+_missed: dict[int, set[str]] = {}
+
+
+def key(name: str) -> str:
+    """The Redis key or channel `name` under this installation's prefix (pub/sub knows no database number)."""
+    return f"{settings.REDIS_PREFIX}:live:{name}"
+
+
+def channel() -> str:
+    """The one channel every server process listens to."""
+    return key("hints")
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=0.5,
+        socket_connect_timeout=0.5,
+        # One more try on a fresh connection: pooled ones are dead after a restart of Redis. redis-py's default waits for seconds.
+        retry=Retry(NoBackoff(), 1),
+        decode_responses=True,
+    )
+
+
+class RedisResting(RedisError):
+    """Redis failed less than REST_SECONDS ago; nothing was tried."""
+
+
+def client() -> redis.Redis:
+    """The synchronous client with short time-outs; raises RedisResting soon after a failure (see `report`)."""
+    if time.monotonic() < _rest_until.get(settings.REDIS_URL, 0.0):
+        raise RedisResting("Redis failed a moment ago")
+    return _client(settings.REDIS_URL)
+
+
+def report(error: RedisError | OSError, doing: str) -> None:
+    """Log the failure's type (its words may hold an address) and let Redis rest."""
+    if isinstance(error, RedisResting):
+        return
+    _rest_until[settings.REDIS_URL] = time.monotonic() + REST_SECONDS
+    logger.warning("redis failed while %s: %s", doing, type(error).__name__)
+
+
+def encode(kind: str, **fields: Any) -> str:
+    """One message of the channel: JSON with `k` for its kind."""
+    return json.dumps({"k": kind, **fields}, separators=(",", ":"))
+
+
+def nudge(agent_ids: Iterable[int], topic: str) -> None:
+    """Tell the open pages of these agents that `topic` changed, once the current transaction has committed.
+
+    Never raises because of Redis: the failure is logged and these agents are told with the next nudge that works.
+    """
+    wanted = sorted(set(agent_ids))
+    if wanted:
+        transaction.on_commit(lambda: _send({topic: wanted}), robust=True)
+
+
+def _send(wanted: dict[str, list[int]]) -> None:
+    topics = {topic: set(agent_ids) for topic, agent_ids in wanted.items()}
+    for agent_id, missed in _missed.items():
+        for topic in missed:
+            topics.setdefault(topic, set()).add(agent_id)
+    try:
+        with client().pipeline(transaction=False) as pipe:
+            for topic, agent_ids in topics.items():
+                _queue_nudge(pipe, sorted(agent_ids), topic)
+            pipe.execute()
+    except (RedisError, OSError) as error:
+        report(error, "nudging")
+        for topic, agent_ids in topics.items():
+            for agent_id in agent_ids:
+                if agent_id in _missed or len(_missed) < MOST_MISSED:
+                    _missed.setdefault(agent_id, set()).add(topic)
+    else:
+        _missed.clear()
+
+
+def _queue_nudge(pipe: Any, agent_ids: list[int], topic: str) -> None:
+    version = secrets.token_hex(6)
+    for agent_id in agent_ids:
+        pipe.set(key(f"version:{agent_id}"), version, ex=VERSION_SECONDS)
+    for start in range(0, len(agent_ids), AGENTS_PER_MESSAGE):
+        pipe.publish(channel(), encode("hint", a=agent_ids[start : start + AGENTS_PER_MESSAGE], t=topic, v=version))
+
+
+def announce(kind: str, **fields: Any) -> None:
+    """Publish a message to every server process after commit; False-safe like `nudge` but without a second try."""
+    transaction.on_commit(lambda: _announce(encode(kind, **fields)), robust=True)
+
+
+def _announce(message: str) -> None:
+    try:
+        client().publish(channel(), message)
+    except (RedisError, OSError) as error:
+        report(error, "announcing")
+
+
+def page_version(agent_id: int) -> str:
+    """The version to render into a page; "" when Redis is down, which equals no version. Read it before the page's data."""
+    try:
+        return versions([agent_id])[agent_id]
+    except (RedisError, OSError) as error:
+        report(error, "reading a version")
+        return ""
+
+
+def versions(agent_ids: Iterable[int]) -> dict[int, str]:
+    """The versions of several agents in one round trip; raises RedisError."""
+    wanted = list(agent_ids)
+    with client().pipeline(transaction=False) as pipe:
+        queue_versions(pipe, wanted)
+        return read_versions(wanted, pipe.execute())
+
+
+def queue_versions(pipe: Any, agent_ids: list[int]) -> None:
+    """Queue the reads that `read_versions` understands, on a synchronous or an asyncio pipeline."""
+    pipe.set(key("epoch"), secrets.token_hex(4), nx=True)
+    pipe.get(key("epoch"))
+    pipe.info("server")
+    pipe.mget([key(f"version:{agent_id}") for agent_id in agent_ids] or [key("epoch")])
+
+
+def read_versions(agent_ids: list[int], answers: list[Any]) -> dict[int, str]:
+    """{agent id: "epoch.run.token"} from the four answers of `queue_versions`."""
+    _made, epoch, info, tokens = answers
+    prefix = epoch_of(epoch, info)
+    return {agent_id: f"{prefix}.{token or 0}" for agent_id, token in zip(agent_ids, tokens, strict=False)}
+
+
+def epoch_of(epoch: str | None, info: dict[str, Any]) -> str:
+    """What changes when Redis was flushed or restarted."""
+    return f"{epoch}.{str(info.get('run_id', ''))[:8]}"
