@@ -1,8 +1,8 @@
 """The demonstration organisations, their agents, and about two weeks of meetings around today.
 
-Rows are written in bulk, not through `schedule_meeting`: nobody is mailed, and a first start does not make hundreds of
-Tchap rooms. Invitations stand in the ledger as already sent. Running it again the same day changes nothing: meetings are
-known by a `creation_key` derived from their day. Running it the next day fills the day that came into the window.
+Rows are written in bulk, not through `schedule_meeting`: nobody is mailed, and a first start makes no hundreds of
+Tchap rooms. Invitations stand in the ledger as already sent. Running it again the same day changes nothing:
+meetings are known by a `creation_key` derived from their day. Running it the next day fills the day that came into the window.
 """
 
 import datetime as dt
@@ -21,7 +21,8 @@ from django.db import transaction
 
 from suite.agents.models import Agent, Organisation, Team
 from suite.core.events import publish
-from suite.portal.demo_plan import Guest, Person, PlannedMeeting, plan_day, plan_moment, window
+from suite.portal.demo_plan import Person, PlannedMeeting, plan_day, plan_moment, window
+from suite.portal.demo_rites import Guest
 from visio.events import MeetingScheduled
 from visio.meetings.models import (
     Answer,
