@@ -75,6 +75,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Every view is for signed-in agents unless it says @login_not_required.
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "suite.portal.middleware.SecurityHeadersMiddleware",
     "suite.agents.middleware.AgentPreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -216,6 +219,8 @@ MATRIX_CLIENT_URL: str = env.str("MATRIX_CLIENT_URL", default="https://www.tchap
 ROOM_ENGINE = "mesh"
 # STUN and TURN servers for the mesh, comma separated; none means host candidates only.
 ICE_SERVERS: list[str] = env.list("ICE_SERVERS", default=[])
+# Shared with the TURN relays (coturn's static-auth-secret): relays in ICE_SERVERS are used only when it is set.
+TURN_SECRET: str = env.str("TURN_SECRET", default="")
 
 # --- Live ------------------------------------------------------------------------------------------------------
 # Seconds between two heartbeats of an open page; without one for LIVE_GONE_SECONDS the connection is gone. The sweep adds

@@ -1,0 +1,132 @@
+"""Who may enter a room. `decide` is pure; `may_enter` reads what it needs in at most two queries.
+
+Rooms know no meeting module: they reach their meeting through Django's own reverse relation, and learn how to read an
+invitation link from whoever registers it (`register_invitations`, wired in VisioConfig.ready).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from visio.rooms.models import AccessLevel, Room
+
+if TYPE_CHECKING:
+    from suite.agents.models import Agent
+
+
+class Invited(Protocol):
+    """What a room must know of an attendee (visio.meetings.models.Attendee has it)."""
+
+    pk: int
+    meeting_id: int
+    agent_id: int | None
+
+    @property
+    def display_name(self) -> str: ...
+
+
+class Role(models.TextChoices):
+    """How a person stands in a call; shown beside the name."""
+
+    HOST = "host", _("hôte")
+    AGENT = "agent", _("agent")
+    GUEST = "guest", _("invité")
+
+
+class Refusal(models.TextChoices):
+    """Why somebody may not enter, as a sentence for them."""
+
+    SIGN_IN = "sign_in", _("Connectez-vous pour rejoindre cette réunion.")
+    NOT_INVITED = "not_invited", _("Vous ne faites pas partie des personnes invitées à cette réunion.")
+    CANCELLED = "cancelled", _("Cette réunion est annulée.")
+    CLOSED = "closed", _("Cette salle est fermée.")
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Either a role or a refusal, never both."""
+
+    role: Role | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def allowed(self) -> bool:
+        return self.role is not None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The facts that a decision needs."""
+
+    closed: bool = False
+    cancelled: bool = False
+    trusted: bool = False
+    signed_in: bool = False
+    organiser: bool = False
+    invited: bool = False
+    holds_link: bool = False
+
+
+def decide(standing: Standing) -> Admission:
+    """The rule itself. A person who would not be let in never learns that the meeting was cancelled or its room closed."""
+    if standing.organiser:
+        role = Role.HOST
+    elif standing.signed_in and (standing.invited or standing.trusted):
+        role = Role.AGENT
+    elif standing.holds_link:
+        role = Role.GUEST
+    elif standing.signed_in:
+        return Admission(refusal=Refusal.NOT_INVITED)
+    else:
+        return Admission(refusal=Refusal.SIGN_IN)
+    if standing.cancelled:
+        return Admission(refusal=Refusal.CANCELLED)
+    if standing.closed:
+        return Admission(refusal=Refusal.CLOSED)
+    return Admission(role=role)
+
+
+def may_enter(room: Room, agent: Agent | None, attendee: Invited | None) -> Admission:
+    """Whether `agent` (signed in) or the holder of `attendee`'s link may enter `room` now. At most two queries."""
+    try:
+        meeting = room.meeting
+    except ObjectDoesNotExist:
+        # The organiser took the room off the meeting: nobody is at home here any more.
+        return Admission(refusal=Refusal.CLOSED if agent or attendee else Refusal.SIGN_IN)
+    signed_in = agent is not None and agent.is_active
+    organiser = agent is not None and signed_in and meeting.organiser_id == agent.pk
+    trusted = room.access_level == AccessLevel.TRUSTED
+    return decide(
+        Standing(
+            closed=room.closed_at is not None,
+            cancelled=meeting.is_cancelled,
+            trusted=trusted,
+            signed_in=signed_in,
+            organiser=organiser,
+            invited=signed_in and not organiser and not trusted and meeting.attendees.filter(agent=agent).exists(),
+            holds_link=attendee is not None and attendee.meeting_id == meeting.pk,
+        )
+    )
+
+
+class ReadInvitation(Protocol):
+    def __call__(self, token: str, *, now: dt.datetime) -> Invited | None: ...
+
+
+_readers: list[ReadInvitation] = []
+
+
+def register_invitations(reader: ReadInvitation) -> None:
+    """Say how an invitation link's secret is read: called once at start-up by the app's wiring."""
+    _readers[:] = [reader]
+
+
+def invitation(token: str, *, now: dt.datetime) -> Invited | None:
+    """The attendee whose link carries `token`; None when it is unknown, revoked or expired."""
+    return _readers[0](token, now=now) if _readers else None
