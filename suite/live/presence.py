@@ -1,6 +1,6 @@
 """Who is here: open tabs and calls in Redis with an expiry, meetings and the chosen state from PostgreSQL.
 
-Under `here:<agent id>` Redis holds a hash, one field a connection: "<alive until> <active at> <room or 0>", the instants in
+Under `here:<agent id>` Redis holds a hash, one field a connection: "<alive until> <active at> <room or 0>", instants in
 milliseconds. Nothing here is precious: an empty Redis is filled again by the next heartbeats.
 """
 
@@ -74,13 +74,37 @@ def queue_connection(
     pipe.expire(here_key(agent_id), int(3 * settings.LIVE_GONE_SECONDS) + 1)
 
 
-def decode_connections(fields: dict[str, str]) -> list[Connection]:
-    """The connections of one agent's hash, dead ones too."""
-    found = []
-    for value in fields.values():
-        alive_until, active_at, room_id = value.split(" ")
-        found.append(Connection(_moment(alive_until), _moment(active_at), in_call=room_id != "0"))
-    return found
+def _decode(value: str) -> Connection:
+    alive_until, active_at, room_id = value.split(" ")
+    return Connection(_moment(alive_until), _moment(active_at), in_call=room_id != "0")
+
+
+def connections(agent_ids: Collection[int]) -> dict[int, dict[str, Connection]]:
+    """{agent id: {field: connection}}, dead ones too, in one round trip; raises RedisError."""
+    with push.client().pipeline(transaction=False) as pipe:
+        for agent_id in agent_ids:
+            pipe.hgetall(here_key(agent_id))
+        answers = pipe.execute()
+    return {
+        agent_id: {field: _decode(value) for field, value in fields.items()}
+        for agent_id, fields in zip(agent_ids, answers, strict=True)
+    }
+
+
+def forget_dead(agent_ids: Collection[int], *, now: dt.datetime) -> int:
+    """Delete what a killed server process left behind; the number of connections deleted. Raises RedisError."""
+    dead = [
+        (agent_id, field)
+        for agent_id, fields in connections(agent_ids).items()
+        for field, connection in fields.items()
+        if connection.alive_until + gone_after() < now
+    ]
+    if dead:
+        with push.client().pipeline(transaction=False) as pipe:
+            for agent_id, field in dead:
+                pipe.hdel(here_key(agent_id), field)
+            pipe.execute()
+    return len(dead)
 
 
 def states(agents: Iterable[Agent], *, now: dt.datetime) -> dict[int, Presence]:
@@ -93,10 +117,7 @@ def states(agents: Iterable[Agent], *, now: dt.datetime) -> dict[int, Presence]:
         return {}
     ids = list(wanted)
     try:
-        with push.client().pipeline(transaction=False) as pipe:
-            for agent_id in ids:
-                pipe.hgetall(here_key(agent_id))
-            answers = pipe.execute()
+        here = connections(ids)
     except (RedisError, OSError) as error:
         push.report(error, "reading presence")
         return {agent_id: Presence("unknown", now) for agent_id in ids}
@@ -107,18 +128,18 @@ def states(agents: Iterable[Agent], *, now: dt.datetime) -> dict[int, Presence]:
     idle = dt.timedelta(seconds=settings.LIVE_IDLE_SECONDS)
     return {
         agent_id: resolve(
-            decode_connections(fields),
+            fields.values(),
             Chosen(wanted[agent_id].chosen_presence, wanted[agent_id].chosen_until),
             meetings.get(agent_id),
             now,
             idle=idle,
         )
-        for agent_id, fields in zip(ids, answers, strict=True)
+        for agent_id, fields in here.items()
     }
 
 
 def choose(*, agent: Agent, state: str, until: dt.datetime | None, now: dt.datetime) -> None:
-    """Show `agent` as `state` (a ChosenPresence value) until then, or until they change it; ValueError for another value."""
+    """Show `agent` as `state` until then, or until they change it; ValueError when it is no ChosenPresence."""
     chosen = ChosenPresence(state)
     agent.chosen_presence = chosen
     agent.chosen_until = until if until is not None and until > now and chosen != ChosenPresence.AUTOMATIC else None
@@ -143,7 +164,7 @@ def enter_call(agent_id: int, room_id: int, connection: str) -> None:
             )
             known, *_rest = pipe.execute()
             if not known:
-                push.announce("presence", a=[agent_id])
+                push.publish(push.encode("presence", a=[agent_id]))
     except (RedisError, OSError) as error:
         push.report(error, "entering a call")
 
@@ -152,6 +173,6 @@ def leave_call(agent_id: int, room_id: int, connection: str) -> None:
     """Take back what `enter_call` marked with the same connection."""
     try:
         push.client().hdel(here_key(agent_id), f"call:{connection}")
-        push.announce("presence", a=[agent_id])
+        push.publish(push.encode("presence", a=[agent_id]))
     except (RedisError, OSError) as error:
         push.report(error, f"leaving the call of room {room_id}")

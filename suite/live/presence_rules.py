@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,14 +71,14 @@ class Presence:
 
 
 def resolve(
-    connections: Collection[Connection],
+    connections: Iterable[Connection],
     chosen: Chosen,
     meeting_until: dt.datetime | None,
     now: dt.datetime,
     *,
     idle: dt.timedelta = dt.timedelta(minutes=5),
 ) -> Presence:
-    """One person from all their tabs, devices and calls, what they chose and the meeting they are in (its end, or None).
+    """One person, from all their tabs, devices and calls, what they chose and the end of the meeting they are in.
 
     Strongest first: do not disturb, in a call, in a meeting, chosen away or offline, idle, available, offline. "Do not
     disturb" and "away" without an end are forgotten while nobody is connected: the person went home.

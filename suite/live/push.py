@@ -1,9 +1,9 @@
 """Tell open pages that something changed: a hint (topic and version), never the state itself.
 
-Every agent has a version, a random token replaced by every nudge. A page keeps the version it was rendered with; when it
-comes back after an absence and the version differs, it fetches its fragments again. Tokens and not counters: after a crash
-Redis may have forgotten its last second, and a counter would climb back to a number that a page has already seen.
-The version also holds the server's run id and an epoch kept in Redis, so it changes when Redis was restarted or flushed.
+Every agent has a version, a random token replaced by every nudge. A page keeps the version it was rendered with; when
+it comes back after an absence and the version differs, it fetches its fragments again. Tokens and not counters: after a
+crash Redis may have forgotten its last second, and a counter would climb back to a number that a page has already seen.
+The version also holds the server's run id and an epoch kept in Redis: it changes when Redis was restarted or flushed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -53,7 +53,7 @@ def _client(url: str) -> redis.Redis:
         url,
         socket_timeout=0.5,
         socket_connect_timeout=0.5,
-        # One more try on a fresh connection: pooled ones are dead after a restart of Redis. redis-py's default waits for seconds.
+        # One more try, on a fresh connection: pooled ones are dead after a restart. The default waits for seconds.
         retry=Retry(NoBackoff(), 1),
         decode_responses=True,
     )
@@ -90,25 +90,33 @@ def nudge(agent_ids: Iterable[int], topic: str) -> None:
     """
     wanted = sorted(set(agent_ids))
     if wanted:
-        transaction.on_commit(lambda: _send({topic: wanted}), robust=True)
+        _after_commit(lambda: _send(wanted, topic))
 
 
-def _send(wanted: dict[str, list[int]]) -> None:
-    topics = {topic: set(agent_ids) for topic, agent_ids in wanted.items()}
-    for agent_id, missed in _missed.items():
-        for topic in missed:
-            topics.setdefault(topic, set()).add(agent_id)
+def _after_commit(send: Callable[[], None]) -> None:
+    # Outside a transaction on_commit would open a database connection only to call at once.
+    if transaction.get_connection().in_atomic_block:
+        transaction.on_commit(send, robust=True)
+    else:
+        send()
+
+
+def _send(wanted: list[int], topic: str) -> None:
+    topics = {topic: set(wanted)}
+    for agent_id, missed in list(_missed.items()):
+        for other in missed:
+            topics.setdefault(other, set()).add(agent_id)
     try:
         with client().pipeline(transaction=False) as pipe:
-            for topic, agent_ids in topics.items():
-                _queue_nudge(pipe, sorted(agent_ids), topic)
+            for changed, agent_ids in topics.items():
+                _queue_nudge(pipe, sorted(agent_ids), changed)
             pipe.execute()
     except (RedisError, OSError) as error:
         report(error, "nudging")
-        for topic, agent_ids in topics.items():
+        for missing, agent_ids in topics.items():
             for agent_id in agent_ids:
                 if agent_id in _missed or len(_missed) < MOST_MISSED:
-                    _missed.setdefault(agent_id, set()).add(topic)
+                    _missed.setdefault(agent_id, set()).add(missing)
     else:
         _missed.clear()
 
@@ -122,11 +130,13 @@ def _queue_nudge(pipe: Any, agent_ids: list[int], topic: str) -> None:
 
 
 def announce(kind: str, **fields: Any) -> None:
-    """Publish a message to every server process after commit; False-safe like `nudge` but without a second try."""
-    transaction.on_commit(lambda: _announce(encode(kind, **fields)), robust=True)
+    """Publish a message to every server process after commit; like `nudge` it never raises because of Redis."""
+    message = encode(kind, **fields)
+    _after_commit(lambda: publish(message))
 
 
-def _announce(message: str) -> None:
+def publish(message: str) -> None:
+    """Publish an encoded message at once; a failure is logged."""
     try:
         client().publish(channel(), message)
     except (RedisError, OSError) as error:
@@ -134,7 +144,7 @@ def _announce(message: str) -> None:
 
 
 def page_version(agent_id: int) -> str:
-    """The version to render into a page; "" when Redis is down, which equals no version. Read it before the page's data."""
+    """The version to render into a page, read before the page's data; "", which equals none, when Redis is down."""
     try:
         return versions([agent_id])[agent_id]
     except (RedisError, OSError) as error:
@@ -155,16 +165,15 @@ def queue_versions(pipe: Any, agent_ids: list[int]) -> None:
     pipe.set(key("epoch"), secrets.token_hex(4), nx=True)
     pipe.get(key("epoch"))
     pipe.info("server")
-    pipe.mget([key(f"version:{agent_id}") for agent_id in agent_ids] or [key("epoch")])
+    pipe.mget([key("epoch"), *(key(f"version:{agent_id}") for agent_id in agent_ids)])
 
 
 def read_versions(agent_ids: list[int], answers: list[Any]) -> dict[int, str]:
     """{agent id: "epoch.run.token"} from the four answers of `queue_versions`."""
-    _made, epoch, info, tokens = answers
-    prefix = epoch_of(epoch, info)
-    return {agent_id: f"{prefix}.{token or 0}" for agent_id, token in zip(agent_ids, tokens, strict=False)}
+    prefix = read_epoch(answers)
+    return {agent_id: f"{prefix}.{token or 0}" for agent_id, token in zip(agent_ids, answers[3][1:], strict=True)}
 
 
-def epoch_of(epoch: str | None, info: dict[str, Any]) -> str:
-    """What changes when Redis was flushed or restarted."""
-    return f"{epoch}.{str(info.get('run_id', ''))[:8]}"
+def read_epoch(answers: list[Any]) -> str:
+    """What changes when Redis was flushed or restarted, from the answers of `queue_versions`."""
+    return f"{answers[1]}.{str(answers[2].get('run_id', ''))[:8]}"
