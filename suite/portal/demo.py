@@ -2,7 +2,7 @@
 
 Rows are written in bulk, not through `schedule_meeting`: nobody is mailed, and a first start makes no hundreds of
 Tchap rooms. Invitations stand in the ledger as already sent. Running it again the same day changes nothing:
-meetings are known by a `creation_key` derived from their day. Running it the next day fills the day that came into the window.
+meetings are known by a `creation_key` derived from their day. Running it the next day fills the day that came in.
 """
 
 import datetime as dt
