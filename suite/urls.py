@@ -15,6 +15,7 @@ MOUNTS = [
     ("", "visio.rooms.urls"),
     ("equipe/", "visio.calendars.urls"),
     ("api/v1/", "visio.meetings.api_urls"),
+    ("api/v1/", "suite.portal.api_urls"),
     ("", "tchap_bridge.urls"),
 ]
 

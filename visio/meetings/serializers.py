@@ -1,0 +1,213 @@
+"""JSON in and out of the API: shapes and conversions only; the rules are in drafts.py, shared with the page's form."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from suite.agents.models import Agent
+from visio.meetings.drafts import MeetingDraft, resolve_invitees
+from visio.meetings.models import Answer, Attendee, Meeting, Privacy, Role
+from visio.meetings.permissions import can_edit_meeting
+from visio.meetings.tokens import join_url
+
+MOST_ATTENDEES = 10_000
+# A meeting of thousands is read page by page elsewhere; the API's document stays bounded.
+SHOWN_ATTENDEES = 500
+
+
+class PersonSerializer(serializers.ModelSerializer[Agent]):
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    name = serializers.CharField(source="full_name", read_only=True)
+    organisation = serializers.CharField(source="organisation.name", read_only=True)
+
+    class Meta:
+        model = Agent
+        fields = ["id", "name", "email", "organisation", "job_title", "time_zone"]
+        read_only_fields = fields
+
+
+class AttendeeSerializer(serializers.ModelSerializer[Attendee]):
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    name = serializers.CharField(source="display_name", read_only=True)
+
+    class Meta:
+        model = Attendee
+        fields = ["id", "name", "email", "role", "answer", "answered_at", "answered_revision", "comment"]
+        read_only_fields = fields
+
+
+class MeetingSerializer(serializers.ModelSerializer[Meeting]):
+    """A meeting as one of its people sees it. Instants are RFC 3339 in UTC; `start` is the wall clock in `time_zone`."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    organiser = PersonSerializer(read_only=True)
+    start = serializers.SerializerMethodField()
+    starts_at = serializers.SerializerMethodField()
+    ends_at = serializers.SerializerMethodField()
+    join_url = serializers.SerializerMethodField()
+    tchap_url = serializers.SerializerMethodField()
+    attendees = serializers.SerializerMethodField()
+    can_edit = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Meeting
+        fields = [
+            "id",
+            "uid",
+            "title",
+            "description",
+            "place",
+            "privacy",
+            "status",
+            "start",
+            "time_zone",
+            "minutes",
+            "starts_at",
+            "ends_at",
+            "sequence",
+            "revision",
+            "organiser",
+            "attendees",
+            "join_url",
+            "tchap_url",
+            "can_edit",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.CharField())
+    def get_start(self, meeting: Meeting) -> str:
+        return dt.datetime.combine(meeting.start_date, meeting.start_time).isoformat(timespec="minutes")
+
+    def get_starts_at(self, meeting: Meeting) -> dt.datetime:
+        return meeting.occurrences.all()[0].starts_at
+
+    def get_ends_at(self, meeting: Meeting) -> dt.datetime:
+        return meeting.occurrences.all()[0].ends_at
+
+    def get_join_url(self, meeting: Meeting) -> str | None:
+        return join_url(meeting) if meeting.room_id else None
+
+    def get_tchap_url(self, meeting: Meeting) -> str | None:
+        return next((link.url for link in meeting.links.all() if link.label == "tchap"), None)
+
+    @extend_schema_field(AttendeeSerializer(many=True))
+    def get_attendees(self, meeting: Meeting) -> Any:
+        return AttendeeSerializer(meeting.attendees.all()[:SHOWN_ATTENDEES], many=True).data
+
+    def get_can_edit(self, meeting: Meeting) -> bool:
+        return can_edit_meeting(meeting, self.context["request"].user)
+
+
+class InviteeSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=320)
+    name = serializers.CharField(max_length=250, required=False, allow_blank=True, default="")
+    role = serializers.ChoiceField(choices=[Role.REQUIRED.value, Role.OPTIONAL.value], default=Role.REQUIRED.value)
+
+
+@extend_schema_serializer(component_name="MeetingInput")
+class MeetingInputSerializer(serializers.Serializer[Any]):
+    """What an organiser writes. `start` is a wall clock without offset; give `minutes` or `end`."""
+
+    title = serializers.CharField(max_length=2000)
+    start = serializers.DateTimeField(help_text="Wall clock in time_zone, e.g. 2026-11-26T10:30")
+    end = serializers.DateTimeField(required=False, help_text="Wall clock in time_zone; instead of minutes")
+    minutes = serializers.IntegerField(required=False)
+    time_zone = serializers.CharField(max_length=64, required=False)
+    description = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+    place = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    privacy = serializers.ChoiceField(choices=Privacy.choices, default=Privacy.PUBLIC.value)
+    visio = serializers.BooleanField(default=True)
+    tchap = serializers.BooleanField(default=True)
+    attendees = InviteeSerializer(many=True, required=False, default=list)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for name in ("start", "end"):
+            # A wall clock is no instant: Django's zone must not touch it.
+            fields[name].default_timezone = None  # type: ignore[attr-defined]
+            fields[name].enforce_timezone = _as_written  # type: ignore[attr-defined]
+        return fields
+
+    def validate_start(self, value: dt.datetime) -> dt.datetime:
+        return _wall_clock(value)
+
+    def validate_end(self, value: dt.datetime) -> dt.datetime:
+        return _wall_clock(value)
+
+    def validate_attendees(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len(value) > MOST_ATTENDEES:
+            raise serializers.ValidationError(_("10 000 participants au plus."))
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "minutes" not in attrs:
+            if "end" not in attrs:
+                raise serializers.ValidationError({"minutes": _("Indiquez une durée ou une fin.")})
+            seconds = (attrs["end"] - attrs["start"]).total_seconds()
+            attrs["minutes"] = int(seconds // 60)
+        return attrs
+
+    def draft(self, *, organiser: Agent) -> MeetingDraft:
+        """The draft; ValidationError names each address that is none."""
+        data = self.validated_data
+        lines = [_line(entry) for entry in data["attendees"]]
+        resolution = resolve_invitees(lines, organiser=organiser)
+        if resolution.problems:
+            raise serializers.ValidationError({"attendees": [str(problem) for problem in resolution.problems]})
+        roles = {entry["email"].strip().lower(): entry["role"] for entry in data["attendees"]}
+        invitees = tuple(
+            type(invitee)(
+                email=invitee.email,
+                name=invitee.name,
+                agent_id=invitee.agent_id,
+                role=roles.get(invitee.email, Role.REQUIRED.value),
+            )
+            for invitee in resolution.invitees
+        )
+        return MeetingDraft(
+            title=data["title"],
+            start_date=data["start"].date(),
+            start_time=data["start"].time(),
+            time_zone=data.get("time_zone") or organiser.time_zone,
+            minutes=data["minutes"],
+            description=data["description"],
+            place=data["place"],
+            privacy=data["privacy"],
+            wants_room=data["visio"],
+            wants_tchap=data["tchap"],
+            attendees=invitees,
+        )
+
+
+@extend_schema_serializer(component_name="MeetingEdit")
+class MeetingEditSerializer(MeetingInputSerializer):
+    revision = serializers.IntegerField(
+        min_value=1, help_text="The revision that was read; 409 when it is no longer current"
+    )
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    answer = serializers.ChoiceField(
+        choices=[(answer.value, answer.label) for answer in Answer if answer is not Answer.NEEDS_ACTION]
+    )
+    comment = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+def _as_written(value: dt.datetime) -> dt.datetime:
+    return value
+
+
+def _wall_clock(value: dt.datetime) -> dt.datetime:
+    if value.tzinfo is not None:
+        raise serializers.ValidationError(_("Écrivez l’heure sans décalage ; le fuseau va dans time_zone."))
+    return value.replace(second=0, microsecond=0)
+
+
+def _line(entry: dict[str, Any]) -> str:
+    name = " ".join(entry["name"].replace("<", " ").replace(">", " ").replace(",", " ").replace(";", " ").split())
+    return f"{name} <{entry['email']}>" if name else str(entry["email"])
