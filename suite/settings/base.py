@@ -37,10 +37,12 @@ CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 UID_DOMAIN: str = env.str("UID_DOMAIN", default=PORTAL_HOST)
 VERSION: str = env.str("PORTAL_VERSION", default="0.1.0")
 COMMIT: str = env.str("PORTAL_COMMIT", default="")
+SOURCE: str = env.str("PORTAL_SOURCE", default="")
+BUILD: str = env.str("PORTAL_BUILD", default="")
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "suite.portal.admin_app.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,201 @@
+"""Administration of organisations, teams, agents and their tokens."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import display
+from django.contrib.auth.models import Group
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from suite.agents.deactivation import deactivate, reactivate
+from suite.agents.folding import fold
+from suite.agents.models import Agent, Organisation, PersonalToken, Team
+from suite.agents.tokens import revoke_token
+from suite.core.administration import LedgerAdmin, PortalAdmin, list_link, object_link
+
+admin.site.unregister(Group)
+
+
+def counted(model: type[Agent] | type[Team], field: str) -> Coalesce:
+    """How many rows of `model` point here by `field`: a subquery, because two joins would multiply each other."""
+    rows = model.objects.order_by().filter(**{field: OuterRef("pk")}).values(field)
+    return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(PortalAdmin[Organisation]):
+    list_display = ["name", "legal_name", "siret", "domain", "agents_link", "teams_link", "is_demo"]
+    list_filter = ["is_demo"]
+    search_fields = ["name", "legal_name", "siret", "domain"]
+    ordering = ["name"]
+    readonly_fields = ["public_id", "is_demo"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organisation]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(agent_count=counted(Agent, "organisation"), team_count=counted(Team, "organisation"))
+        )
+
+    @display(description=_("agents"), ordering="agent_count")
+    def agents_link(self, organisation: Any) -> SafeString:
+        return list_link(Agent, organisation.agent_count, organisation__id__exact=organisation.pk)
+
+    @display(description=_("équipes"), ordering="team_count")
+    def teams_link(self, organisation: Any) -> SafeString:
+        return list_link(Team, organisation.team_count, organisation__id__exact=organisation.pk)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Organisation | None = None) -> bool:
+        """Its agents and their meetings hang on it."""
+        return False
+
+
+@admin.register(Team)
+class TeamAdmin(PortalAdmin[Team]):
+    list_display = ["name", "organisation", "managers_named", "members_link"]
+    list_select_related = ["organisation"]
+    search_fields = ["name", "organisation__name"]
+    ordering = ["organisation__name", "name"]
+    autocomplete_fields = ["organisation", "managers"]
+    readonly_fields = ["public_id"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        rows = super().get_queryset(request).annotate(member_count=counted(Agent, "team"))
+        return rows.prefetch_related("managers")
+
+    @display(description=_("responsables"))
+    def managers_named(self, team: Team) -> str:
+        return ", ".join(manager.full_name for manager in team.managers.all()) or "–"
+
+    @display(description=_("membres"), ordering="member_count")
+    def members_link(self, team: Any) -> SafeString:
+        return list_link(Agent, team.member_count, team__id__exact=team.pk)
+
+
+@admin.register(Agent)
+class AgentAdmin(PortalAdmin[Agent]):
+    """Names and addresses come from ProConnect with every sign-in: they are shown, not edited."""
+
+    list_display = [
+        "full_name_shown",
+        "email",
+        "organisation",
+        "team",
+        "job_title",
+        "has_tchap",
+        "is_active",
+        "is_staff",
+        "last_login",
+    ]
+    list_select_related = ["organisation", "team"]
+    list_filter = ["is_active", "is_staff", "is_demo", "language", ("last_login", admin.DateFieldListFilter)]
+    search_fields = ["search_name", "sub", "organisation__name", "team__name"]
+    date_hierarchy = "created_at"
+    ordering = ["usual_name", "given_name", "pk"]
+    autocomplete_fields = ["team"]
+    actions = ["deactivate_agents", "reactivate_agents", "revoke_tokens"]
+    from_provider = (
+        "public_id",
+        "sub",
+        "email",
+        "given_name",
+        "usual_name",
+        "organisation_link",
+        "organizational_unit",
+        "last_login",
+        "created_at",
+        "is_demo",
+        "is_active",
+        "tokens_link",
+    )
+    for_superusers = ("is_staff", "is_superuser")
+    fieldsets = [
+        (None, {"fields": ["given_name", "usual_name", "email", "sub", "organisation_link", "organizational_unit"]}),
+        (_("Dans le portail"), {"fields": ["team", "job_title", "matrix_id", "language", "time_zone", "theme"]}),
+        (_("Accès"), {"fields": ["is_active", "is_staff", "is_superuser", "tokens_link"]}),
+        (_("Suivi"), {"fields": ["last_login", "created_at", "is_demo", "public_id"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Agent | None = None) -> tuple[str, ...]:
+        """Only a superuser makes administrators."""
+        return self.from_provider if request.user.is_superuser else (*self.from_provider, *self.for_superusers)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Agent], search_term: str
+    ) -> tuple[QuerySet[Agent], bool]:
+        """`search_name` holds names without accents, so the words are folded the same way."""
+        return super().get_search_results(request, queryset, fold(search_term))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Agents come by signing in."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
+        """Their meetings stay: agents are deactivated instead."""
+        return False
+
+    @display(description=_("nom"), ordering=("usual_name"))
+    def full_name_shown(self, agent: Agent) -> str:
+        return agent.full_name
+
+    @display(description=_("Tchap"), boolean=True)
+    def has_tchap(self, agent: Agent) -> bool:
+        return bool(agent.matrix_id)
+
+    @display(description=_("organisation"))
+    def organisation_link(self, agent: Agent) -> SafeString | str:
+        return object_link(agent.organisation)
+
+    @display(description=_("jetons personnels"))
+    def tokens_link(self, agent: Agent) -> SafeString:
+        return list_link(PersonalToken, _("Voir les jetons"), agent__id__exact=agent.pk)
+
+    @admin.action(description=_("Désactiver : fermer les sessions, révoquer les jetons"), permissions=["change"])
+    def deactivate_agents(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
+        """Never oneself: the last administrator would lock the door from outside."""
+        number = deactivate(agents=queryset.exclude(pk=request.user.pk), now=timezone.now())
+        self.message_user(
+            request, ngettext("%(n)d agent désactivé.", "%(n)d agents désactivés.", number) % {"n": number}
+        )
+
+    @admin.action(description=_("Réactiver"), permissions=["change"])
+    def reactivate_agents(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
+        number = reactivate(agents=queryset)
+        self.message_user(request, ngettext("%(n)d agent réactivé.", "%(n)d agents réactivés.", number) % {"n": number})
+
+    @admin.action(description=_("Révoquer tous les jetons personnels"), permissions=["change"])
+    def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
+        _revoke(self, request, PersonalToken.objects.filter(agent__in=queryset))
+
+
+@admin.register(PersonalToken)
+class PersonalTokenAdmin(LedgerAdmin[PersonalToken]):
+    list_display = ["name", "agent_link", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    list_select_related = ["agent"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter), ("expires_at", admin.DateFieldListFilter)]
+    search_fields = ["name", "agent__search_name"]
+    date_hierarchy = "created_at"
+    fields = ["name", "agent_link", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    actions = ["revoke"]
+
+    @display(description=_("agent"), ordering="agent__usual_name")
+    def agent_link(self, token: PersonalToken) -> SafeString | str:
+        return object_link(token.agent)
+
+    @admin.action(description=_("Révoquer"), permissions=["act"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[PersonalToken]) -> None:
+        _revoke(self, request, queryset)
+
+
+def _revoke(page: PortalAdmin[Any], request: HttpRequest, tokens: QuerySet[PersonalToken]) -> None:
+    now = timezone.now()
+    number = sum(
+        revoke_token(agent=token.agent, token_id=token.pk, now=now) for token in tokens.select_related("agent")
+    )
+    page.message_user(request, ngettext("%(n)d jeton révoqué.", "%(n)d jetons révoqués.", number) % {"n": number})
