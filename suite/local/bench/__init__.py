@@ -1,0 +1,1 @@
+"""What `bin/bench` measures: every module here with a `main() -> None` is one bench, named as its file."""

