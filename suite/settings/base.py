@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "suite.portal.middleware.SecurityHeadersMiddleware",
     "suite.agents.middleware.AgentPreferencesMiddleware",
+    "suite.live.middleware.PageVersionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
