@@ -26,6 +26,7 @@ class Invited(Protocol):
     pk: int
     meeting_id: int
     agent_id: int | None
+    link_hash: str
 
     @property
     def display_name(self) -> str: ...

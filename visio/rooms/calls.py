@@ -2,34 +2,33 @@
 
 One call is two keys: a hash (participant -> JSON) and a sorted set (participant -> deadline in epoch seconds). Whoever
 touches a call first sweeps out the people whose deadline has passed, in the same script: joining is one atomic claim.
-An open socket moves its deadline every BEAT_SECONDS.
+An open socket moves its deadline, and has its right to stay checked, every BEAT_SECONDS.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import json
-import logging
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
-import redis
 from django.conf import settings
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from suite.core.events import publish
+from suite.live import presence, push
 from visio.events import CallChanged, CallEnded, CallStarted
 
-logger = logging.getLogger(__name__)
-
-BEAT_SECONDS = 10
+BEAT_SECONDS = 4
 # A server that dies takes its people's beats with it: they are gone this long after the last one.
-ALIVE_SECONDS = 40
+ALIVE_SECONDS = 30
 # A socket lost without a goodbye may come back (a train, a restart of the server): the seat is kept this long.
 GRACE_SECONDS = 15
+# For somebody who is in the call already and only sits down again.
+NO_LIMIT = 10_000
 
 
 @dataclass(frozen=True)
@@ -106,44 +105,44 @@ end
 redis.call('HSET', KEYS[1], ARGV[3], ARGV[6])
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[2])
-redis.call('SET', KEYS[4], ARGV[1], 'NX')
+if before == 0 then redis.call('SET', KEYS[4], ARGV[1]) end
 for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do redis.call('EXPIRE', key, 86400) end
 return {1, before, gone}
 """
 )
-# ARGV now, room, id, deadline ('' leaves it), record ('' leaves it). Returns {1 known or 0 not, gone}.
+# A seat taken again by a new socket no longer belongs to the old one, whose late goodbye must change nothing.
+_OWNED = """
+local record = redis.call('HGET', KEYS[1], ARGV[3])
+local known = record and cjson.decode(record).connection == ARGV[4]
+"""
+# ARGV now, room, id, connection, deadline ('' leaves it), record ('' leaves it). Returns {1 known or 0 not, gone}.
 _TOUCH = (
     _SWEEP
+    + _OWNED
     + """
-local known = redis.call('ZSCORE', KEYS[2], ARGV[3])
-if known and ARGV[5] ~= '' then redis.call('HSET', KEYS[1], ARGV[3], ARGV[5]) end
-if known and ARGV[4] ~= '' then
-  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
-  redis.call('ZADD', KEYS[3], 'GT', ARGV[4], ARGV[2])
+if known and ARGV[6] ~= '' then redis.call('HSET', KEYS[1], ARGV[3], ARGV[6]) end
+if known and ARGV[5] ~= '' then
+  redis.call('ZADD', KEYS[2], ARGV[5], ARGV[3])
+  redis.call('ZADD', KEYS[3], 'GT', ARGV[5], ARGV[2])
   for _, key in ipairs({KEYS[1], KEYS[2], KEYS[4]}) do redis.call('EXPIRE', key, 86400) end
 end
 """
     + _TIDY
     + "return {known and 1 or 0, gone}"
 )
-# ARGV now, room, id ('' only sweeps). Returns {1 was there or 0, people after, gone}.
+# ARGV now, room, id, connection ('' and '' only sweep). Returns {1 was there or 0, people after, gone}.
 _LEAVE = (
     _SWEEP
+    + _OWNED
     + """
-local known = redis.call('HDEL', KEYS[1], ARGV[3])
-redis.call('ZREM', KEYS[2], ARGV[3])
+if known then
+  redis.call('HDEL', KEYS[1], ARGV[3])
+  redis.call('ZREM', KEYS[2], ARGV[3])
+end
 """
     + _TIDY
-    + "return {known, redis.call('ZCARD', KEYS[2]), gone}"
+    + "return {known and 1 or 0, redis.call('ZCARD', KEYS[2]), gone}"
 )
-
-
-@functools.cache
-def _redis() -> redis.Redis:
-    """One client a process, safe across threads; short time-outs because a page waits for it."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL, decode_responses=True, socket_timeout=3, socket_connect_timeout=1, health_check_interval=30
-    )
 
 
 def _key(*parts: object) -> str:
@@ -155,7 +154,9 @@ def _keys(room_id: int) -> list[str]:
 
 
 def _run(script: str, room_id: int, *args: object) -> list[Any]:
-    return cast("list[Any]", _redis().register_script(script)(keys=_keys(room_id), args=[str(arg) for arg in args]))
+    return cast(
+        "list[Any]", push.client().register_script(script)(keys=_keys(room_id), args=[str(arg) for arg in args])
+    )
 
 
 def _read(record: str) -> Participant:
@@ -167,7 +168,7 @@ def _write(participant: Participant) -> str:
 
 
 def enter(*, participant: Participant, capacity: int, now: dt.datetime) -> None:
-    """Take a seat, or take one's own again after a lost socket. Raises CallFull; redis.RedisError when Redis is away."""
+    """Take a seat, or one's own again after a lost socket. Raises CallFull, and RedisError when Redis is away."""
     stamp = now.timestamp()
     taken, before, gone = _run(
         _ENTER,
@@ -179,57 +180,55 @@ def enter(*, participant: Participant, capacity: int, now: dt.datetime) -> None:
         capacity,
         _write(participant),
     )
-    _say_gone(participant.room_id, gone)
+    _forget(gone)
     if not taken:
         raise CallFull(capacity)
+    if participant.agent_id is not None:
+        presence.enter_call(participant.agent_id, participant.room_id, participant.id)
     publish(CallChanged(participant.room_id) if before else CallStarted(participant.room_id))
 
 
 def beat(*, participant: Participant, now: dt.datetime) -> bool:
-    """Move the deadline of somebody whose socket is open. False when the call forgot them (Redis was emptied)."""
-    stamp = now.timestamp()
-    args = (stamp, participant.room_id, participant.id, stamp + ALIVE_SECONDS, "")
-    known, gone = _run(_TOUCH, participant.room_id, *args)
-    _after_sweep(participant.room_id, gone)
-    return bool(known)
+    """Move the deadline of somebody whose socket is open. False when the seat is no longer theirs (Redis was emptied)."""
+    known = _touch(participant, now, seconds=ALIVE_SECONDS)
+    if known and participant.agent_id is not None:
+        presence.enter_call(participant.agent_id, participant.room_id, participant.id)
+    return known
 
 
 def update(*, participant: Participant, mic: bool, camera: bool, now: dt.datetime) -> Participant:
-    """Record what somebody switched on or off, and return them as they now are."""
+    """Record what somebody switched on or off, and return them as they now are. No fact: it concerns the call's people only."""
     changed = replace(participant, mic=mic, camera=camera)
-    _known, gone = _run(
-        _TOUCH, participant.room_id, now.timestamp(), participant.room_id, participant.id, "", _write(changed)
-    )
-    _say_gone(participant.room_id, gone)
-    publish(CallChanged(participant.room_id))
+    _touch(participant, now, record=_write(changed))
     return changed
 
 
 def lose(*, participant: Participant, now: dt.datetime) -> None:
     """A socket ended without a goodbye: keep the seat for GRACE_SECONDS."""
-    stamp = now.timestamp()
-    args = (stamp, participant.room_id, participant.id, stamp + GRACE_SECONDS, "")
-    _known, gone = _run(_TOUCH, participant.room_id, *args)
-    _after_sweep(participant.room_id, gone)
+    _touch(participant, now, seconds=GRACE_SECONDS)
 
 
 def leave(*, participant: Participant, now: dt.datetime) -> None:
     """Give the seat back at once. Safe to repeat."""
-    known, after, gone = _run(_LEAVE, participant.room_id, now.timestamp(), participant.room_id, participant.id)
-    _say_gone(participant.room_id, gone)
+    room_id = participant.room_id
+    known, after, gone = _run(_LEAVE, room_id, now.timestamp(), room_id, participant.id, participant.connection)
+    _forget(gone)
+    if known:
+        _forget([_write(participant)])
     if known or gone:
-        publish(CallChanged(participant.room_id) if after else CallEnded(participant.room_id))
+        publish(CallChanged(room_id) if after else CallEnded(room_id))
 
 
 def sweep(*, now: dt.datetime) -> int:
     """Forget people whose deadline has passed in every call, so that dashboards learn it; returns how many calls changed."""
     changed = 0
-    for room_id in cast("list[str]", _redis().zrange(_key("rooms"), 0, -1)):
-        _known, after, gone = _run(_LEAVE, int(room_id), now.timestamp(), room_id, "")
+    for room in cast("list[str]", push.client().zrange(_key("rooms"), 0, -1)):
+        room_id = int(room)
+        _known, after, gone = _run(_LEAVE, room_id, now.timestamp(), room_id, "", "")
         if gone:
             changed += 1
-            _say_gone(int(room_id), gone)
-            publish(CallChanged(int(room_id)) if after else CallEnded(int(room_id)))
+            _forget(gone)
+            publish(CallChanged(room_id) if after else CallEnded(room_id))
     return changed
 
 
@@ -239,36 +238,59 @@ def people_in_rooms(room_ids: Iterable[int], *, now: dt.datetime | None = None) 
     if not rooms:
         return {}
     since = (now or timezone.now()).timestamp()
-    pipeline = _redis().pipeline(transaction=False)
+    pipeline = push.client().pipeline(transaction=False)
     for room_id in rooms:
         people, seen, *_rest = _keys(room_id)
         pipeline.hgetall(people)
         pipeline.zrangebyscore(seen, since, "+inf")
     try:
         answers = pipeline.execute()
-    except redis.RedisError as error:
-        logger.warning("calls unknown: %s", type(error).__name__)
+    except (RedisError, OSError) as error:
+        push.report(error, "reading calls")
         return {room_id: [] for room_id in rooms}
     found: dict[int, list[Participant]] = {}
     for index, room_id in enumerate(rooms):
-        records, alive = answers[2 * index], answers[2 * index + 1]
-        people_here = [_read(records[name]) for name in alive if name in records]
-        found[room_id] = sorted(people_here, key=lambda person: (person.joined_at, person.id))
+        found[room_id] = _sorted(answers[2 * index], answers[2 * index + 1])
     return found
 
 
-def call_since(room_id: int) -> float | None:
-    """When the call that is going on began, in epoch seconds; None when there is none. Raises redis.RedisError."""
-    since = cast("str | None", _redis().get(_key(room_id, "since")))
-    return float(since) if since else None
+def roster(*, room_id: int, now: dt.datetime) -> tuple[list[Participant], float | None]:
+    """The people of one call, and when it began (epoch seconds; None when nobody is there). Raises RedisError."""
+    people, seen, _rooms, began = _keys(room_id)
+    with push.client().pipeline(transaction=True) as pipeline:
+        pipeline.hgetall(people)
+        pipeline.zrangebyscore(seen, now.timestamp(), "+inf")
+        pipeline.get(began)
+        records, alive, since = pipeline.execute()
+    found = _sorted(records, alive)
+    return found, float(since) if since and found else None
 
 
-def _after_sweep(room_id: int, gone: Sequence[str]) -> None:
-    _say_gone(room_id, gone)
+def seated(*, room_id: int, participant_id: str) -> Participant | None:
+    """That participant of that call; None for anybody else's id. Raises RedisError."""
+    record = cast("str | None", push.client().hget(_keys(room_id)[0], participant_id))
+    return _read(record) if record else None
+
+
+def _sorted(records: dict[str, str], alive: list[str]) -> list[Participant]:
+    found = [_read(records[name]) for name in alive if name in records]
+    return sorted(found, key=lambda person: (person.joined_at, person.id))
+
+
+def _touch(participant: Participant, now: dt.datetime, *, seconds: int | None = None, record: str = "") -> bool:
+    stamp = now.timestamp()
+    deadline = "" if seconds is None else stamp + seconds
+    room_id = participant.room_id
+    known, gone = _run(_TOUCH, room_id, stamp, room_id, participant.id, participant.connection, deadline, record)
+    _forget(gone)
     if gone:
         publish(CallChanged(room_id))
+    return bool(known)
 
 
-def _say_gone(room_id: int, gone: Sequence[str]) -> None:
-    for record in gone:
-        logger.info("call %s: participant %s ran out", room_id, _read(record).id)
+def _forget(records: Iterable[str]) -> None:
+    """Their presence follows them out of the call."""
+    for record in records:
+        person = _read(record)
+        if person.agent_id is not None:
+            presence.leave_call(person.agent_id, person.room_id, person.id)

@@ -1,0 +1,131 @@
+"""The page of a call: the look at oneself, the call, and what comes after, in one document so that no media is lost.
+
+An agent comes by the room's code, with a session; a guest by the link of their invitation, without one. A guest's page also
+answers a POST with the ticket for the socket (see tickets.py): the link's secret stays in the page and its own address.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, cast
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from suite.agents.models import Agent
+from visio.rooms import access, doors
+from visio.rooms.access import Invited, Refusal
+from visio.rooms.engines.base import engine_for
+from visio.rooms.frames import LONGEST_NAME
+from visio.rooms.models import Room
+from visio.rooms.tickets import guest_ticket
+from visio.rooms.words import call_words
+
+STATUS = {Refusal.SIGN_IN: 403, Refusal.NOT_INVITED: 403, Refusal.CANCELLED: 410, Refusal.CLOSED: 410}
+
+
+@never_cache
+@require_safe
+def room(request: HttpRequest, slug: str) -> HttpResponse:
+    """The room for a signed-in agent; 404 for an unknown code, a page that says why when they may not enter."""
+    agent = cast("Agent", request.user)  # LoginRequiredMiddleware lets nobody else through.
+    try:
+        found = doors.find_room(slug)
+    except doors.NoSuchRoom as error:
+        raise Http404 from error
+    admission = access.may_enter(found, agent, None)
+    if admission.refusal is not None:
+        return _refuse(request, admission.refusal, back=reverse("portal:dashboard"))
+    return _call_page(request, found, name=agent.full_name, initials=agent.initials, back=reverse("portal:dashboard"))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def guest(request: HttpRequest, token: str) -> HttpResponse:
+    """The room for somebody with an invitation and no account. POST: the socket's ticket, as JSON."""
+    attendee = access.invitation(token, now=timezone.now())
+    found = _room_of(attendee) if attendee is not None else None
+    if attendee is None or found is None:
+        return _secret(_refuse(request, None, back=""))
+    if attendee.agent_id is not None:
+        # Somebody with an account comes in under it: their presence follows, and nobody else can take their name.
+        return _secret(redirect("rooms:room", slug=found.slug))
+    back = reverse("rsvp:page", args=[token])
+    admission = access.may_enter(found, None, attendee)
+    if admission.refusal is not None:
+        return _secret(_refuse(request, admission.refusal, back=back))
+    if request.method == "POST":
+        return _secret(JsonResponse({"ticket": guest_ticket(found, attendee)}))
+    name = attendee.display_name if "@" not in attendee.display_name else ""
+    page = _call_page(request, found, name=name, initials=doors.initials_of(name), back=back, guest_url=request.path)
+    return _secret(page)
+
+
+def _room_of(attendee: Invited) -> Room | None:
+    rooms = Room.objects.select_related("meeting__organiser__organisation")
+    return rooms.filter(meeting=attendee.meeting_id).first()
+
+
+def _secret(response: HttpResponse) -> HttpResponse:
+    """The address holds the link's secret: no page that is opened from here may learn it."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _refuse(request: HttpRequest, refusal: Refusal | None, *, back: str) -> HttpResponse:
+    """A page that says why; `refusal` None is a link that opens nothing."""
+    context = {
+        "refusal": refusal.label if refusal else _("Ce lien d’invitation n’est plus valable."),
+        "asks_host": refusal in (None, Refusal.NOT_INVITED),
+        "back": back,
+    }
+    return render(request, "visio/rooms/refused.html", context, status=STATUS[refusal] if refusal else 404)
+
+
+def _call_page(
+    request: HttpRequest, found: Room, *, name: str, initials: str, back: str, guest_url: str = ""
+) -> HttpResponse:
+    meeting = found.meeting
+    engine = engine_for(found)
+    starts_at, ends_at = _times(found)
+    config: dict[str, Any] = {
+        "engine": engine.name,
+        "socket": f"/ws/appel/{found.slug}/",
+        "guest": bool(guest_url),
+        "ticketUrl": guest_url,
+        "csrf": get_token(request) if guest_url else "",
+        "capacity": engine.capacity,
+        "icons": static("visio/call/icons.svg"),
+        "words": call_words(engine.capacity),
+    }
+    context = {
+        "room": found,
+        "meeting": meeting,
+        "host": meeting.organiser,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "guest": bool(guest_url),
+        "name": name,
+        "initials": initials,
+        "longest_name": LONGEST_NAME,
+        "back": back,
+        "call_config": config,
+    }
+    return render(request, "visio/rooms/call.html", context)
+
+
+def _times(found: Room) -> tuple[dt.datetime, dt.datetime]:
+    """Start and end of the meeting's first time that is not over, or of its last one."""
+    times = found.meeting.occurrences
+    coming = times.filter(ends_at__gt=timezone.now()).order_by("starts_at").first()
+    shown = coming or times.order_by("-starts_at").first()
+    if shown is None:
+        raise Http404
+    return shown.starts_at, shown.ends_at
