@@ -8,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suite.settings.dev")
 
 app = Celery("suite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["visio.meetings", "tchap_bridge"])
+app.autodiscover_tasks(["visio.meetings", "visio.rooms", "tchap_bridge"])

@@ -160,6 +160,8 @@ SWEEP_SECONDS: float = env.float("SWEEP_SECONDS", default=15.0)
 CELERY_BEAT_SCHEDULE = {
     "sweep-owed-invitations": {"task": "visio.sweep_deliveries", "schedule": SWEEP_SECONDS},
     "sweep-tchap-rooms": {"task": "tchap_bridge.sweep_rooms", "schedule": SWEEP_SECONDS},
+    "sweep-calls": {"task": "visio.sweep_calls", "schedule": SWEEP_SECONDS},
+    "look-for-missed-tchap-rooms": {"task": "tchap_bridge.look_for_missed", "schedule": 3600.0},
 }
 
 # --- People -----------------------------------------------------------------------------------------------------
@@ -215,6 +217,8 @@ MATRIX_HOMESERVER_URL: str = env.str("MATRIX_HOMESERVER_URL", default="").rstrip
 MATRIX_SERVER_NAME: str = env.str("MATRIX_SERVER_NAME", default="")
 MATRIX_ACCESS_TOKEN: str = env.str("MATRIX_ACCESS_TOKEN", default="")
 MATRIX_HS_TOKEN: str = env.str("MATRIX_HS_TOKEN", default="")
+# The "id" of the registration file (manage.py tchap_registration writes one).
+MATRIX_APPSERVICE_ID: str = env.str("MATRIX_APPSERVICE_ID", default="visio-bridge")
 # Where a browser opens a room: "{link}" + room alias or id, as https://www.tchap.gouv.fr/#/room/ does.
 MATRIX_CLIENT_URL: str = env.str("MATRIX_CLIENT_URL", default="https://www.tchap.gouv.fr/#/room/")
 
@@ -310,6 +314,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # httpx logs every URL, and the homeserver's hold addresses.
+    "loggers": {"httpx": {"level": "WARNING"}},
 }
 
 # Links in the "Applications" menu of the header.
