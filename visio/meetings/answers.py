@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from suite.core.events import publish
+from suite.core.plain import one_line
 from visio.events import AttendeeAnswered
-from visio.meetings.drafts import one_line
 from visio.meetings.models import Answer, Attendee, Role
 
 COMMENT_LENGTH = 500

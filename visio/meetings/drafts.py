@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -16,6 +14,7 @@ from django.utils.translation import ngettext
 from email_validator import EmailNotValidError, validate_email
 
 from suite.agents.models import Agent
+from suite.core.plain import clean_text, is_control, one_line
 from visio.meetings import wallclock
 from visio.meetings.models import Privacy, Role
 
@@ -109,22 +108,6 @@ class Resolution:
                 % {"names": ", ".join(self.folded)}
             )
         return tuple(said)
-
-
-def is_control(character: str) -> bool:
-    """C0, C1 and the Unicode line and paragraph separators: what may break a header or a calendar line."""
-    return unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"}
-
-
-def one_line(text: str) -> str:
-    """`text` without control characters or line breaks, spaces collapsed."""
-    return " ".join("".join(" " if is_control(character) else character for character in text).split())
-
-
-def clean_text(text: str) -> str:
-    """`text` with \\n as its only line break and no other control character than the tab."""
-    unified = re.sub(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", "\n", text)
-    return "".join(character for character in unified if character in "\n\t" or not is_control(character)).strip()
 
 
 def address_or_none(text: str) -> str | None:

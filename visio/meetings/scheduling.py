@@ -21,9 +21,10 @@ from django.utils.translation import gettext as _
 
 from suite.agents.models import Agent
 from suite.core.events import publish
+from suite.core.plain import clean_text, one_line
 from visio.events import AttendeesRemoved, MeetingCancelled, MeetingChanged, MeetingScheduled
 from visio.meetings import invitations, tokens
-from visio.meetings.drafts import Invitee, MeetingDraft, clean_text, is_organiser, one_line, validate_draft
+from visio.meetings.drafts import Invitee, MeetingDraft, is_organiser, validate_draft
 from visio.meetings.models import (
     Answer,
     Attendee,
