@@ -7,6 +7,6 @@ class TchapBridgeConfig(AppConfig):
     verbose_name = _("Tchap")
 
     def ready(self) -> None:
-        from tchap_bridge import subscribers
+        from tchap_bridge import checks, subscribers  # noqa: F401  the checks register themselves
 
         subscribers.connect()

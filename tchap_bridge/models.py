@@ -28,9 +28,11 @@ class TchapRoom(models.Model):
     alias_localpart = models.CharField(_("alias"), max_length=80, unique=True)
     room_id = models.CharField(_("identifiant Matrix"), max_length=255, blank=True, db_index=True)
     state = models.CharField(_("état"), max_length=10, choices=RoomState.choices, default=RoomState.OWED)
+    # The meeting's version when the room was last owed: a meeting at another one was changed without a fact.
+    meeting_revision = models.PositiveIntegerField(default=0, db_default=0)
     wanted = models.PositiveIntegerField(default=1)
     applied = models.PositiveIntegerField(default=0)
-    # What was last applied: {"name", "topic", "join_url", "closed", "pinned_event_id"}.
+    # What was last applied: {"name", "topic", "card", "pinned", "powers", "told"} (see tchap_bridge.rooms).
     shown = models.JSONField(default=dict, blank=True)
     due_at = models.DateTimeField(_("prochain essai"))
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -63,6 +65,7 @@ class TchapMember(models.Model):
     agent = models.ForeignKey("agents.Agent", on_delete=models.CASCADE, related_name="+", verbose_name=_("agent"))
     matrix_id = models.CharField(_("compte Tchap"), max_length=255, blank=True)
     state = models.CharField(_("état"), max_length=12, choices=MemberState.choices)
+    looked_up_at = models.DateTimeField(_("vérifié le"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("membre")
@@ -83,6 +86,12 @@ class TchapMessage(models.Model):
     transaction_id = models.UUIDField(default=uuid.uuid4, unique=True)
     body = models.TextField()
     formatted_body = models.TextField(blank=True)
+    # The event that this message edits, "" when it is one of its own.
+    replaces = models.CharField(max_length=255, blank=True, default="", db_default="")
+    # m.notice rings nobody; m.text does.
+    quiet = models.BooleanField(default=False, db_default=False)
+    # Set before the first try: a homeserver forgets transaction ids, so a second try looks for the first one's event.
+    tried_at = models.DateTimeField(null=True, blank=True)
     event_id = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

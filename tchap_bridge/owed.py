@@ -1,0 +1,203 @@
+"""The owed rows: a room's row says that its homeserver is behind, who works on it, and when to try again."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Greatest
+
+from tchap_bridge.matrix import UNREACHABLE, MatrixError
+from tchap_bridge.models import MemberState, RoomState, TchapMember, TchapRoom
+from visio.meetings.models import Meeting, Occurrence, Status
+
+# A worker that was killed holds its room for this long; a living one prolongs its claim with every step it records.
+LEASE = timedelta(minutes=2)
+BACK_OFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+# A person without an account is looked up again after this long, as long as the meeting is ahead.
+LOOK_AGAIN = timedelta(hours=12)
+
+
+def new_alias(meeting: Meeting) -> str:
+    return f"visio-{meeting.public_id.hex}"
+
+
+def other_alias(meeting: Meeting) -> str:
+    """A name that nobody can have foreseen, for when the usual one was taken by somebody else."""
+    return f"{new_alias(meeting)}-{secrets.token_hex(4)}"
+
+
+def owe_room(*, meeting_id: int, now: datetime) -> None:
+    """Write down that the meeting's room is behind, in the caller's transaction; does nothing when it has and wants none."""
+    with transaction.atomic():
+        room = TchapRoom.objects.select_for_update().filter(meeting_id=meeting_id).first()
+        meeting = Meeting.objects.only("pk", "public_id", "wants_tchap", "status", "revision").get(pk=meeting_id)
+        if room is not None:
+            _owe(room, now=now, meeting_revision=meeting.revision)
+        elif meeting.wants_tchap and not meeting.is_cancelled:
+            made = TchapRoom(
+                meeting=meeting, alias_localpart=new_alias(meeting), due_at=now, meeting_revision=meeting.revision
+            )
+            TchapRoom.objects.bulk_create([made], ignore_conflicts=True)
+
+
+def _owe(room: TchapRoom, *, now: datetime, meeting_revision: int) -> None:
+    room.wanted += 1
+    room.meeting_revision = meeting_revision
+    if room.state in (RoomState.APPLIED, RoomState.CLOSED):
+        room.state = RoomState.OWED
+        room.due_at = now
+    # An owed room keeps its hour: it may be waiting because the homeserver said so. A refused one waits for an administrator.
+    room.save(update_fields=["wanted", "meeting_revision", "state", "due_at"])
+
+
+def owe_again(*, room_id: int, now: datetime) -> None:
+    """Like `owe_room` for a room that is there, when no meeting changed (an answer to give)."""
+    with transaction.atomic():
+        room = TchapRoom.objects.select_for_update().get(pk=room_id)
+        _owe(room, now=now, meeting_revision=room.meeting_revision)
+
+
+def owe_missed(*, now: datetime, limit: int = 500) -> int:
+    """Owe rooms whose meeting is ahead and was changed without a fact (rows written by other means); how many.
+
+    Compares every meeting that wants a room with its room: seconds on a large database, so not for every sweep.
+    """
+    ahead = Exists(Occurrence.objects.filter(meeting=OuterRef("pk"), ends_at__gt=now))
+    without = Q(wants_tchap=True, status=Status.CONFIRMED, tchap_room=None)
+    behind = Q(tchap_room__isnull=False) & ~Q(tchap_room__meeting_revision=F("revision"))
+    meetings = Meeting.objects.filter(without | behind).filter(ahead).order_by("pk")
+    meeting_ids = list(meetings.values_list("pk", flat=True)[:limit])
+    for meeting_id in meeting_ids:
+        owe_room(meeting_id=meeting_id, now=now)
+    return len(meeting_ids)
+
+
+def owe_look_ups(*, now: datetime, limit: int = 100) -> None:
+    """Owe rooms with somebody who had no account when last looked up, if the meeting is ahead: they may have one now."""
+    stale = TchapMember.objects.filter(state=MemberState.NO_ACCOUNT, looked_up_at__lt=now - LOOK_AGAIN)
+    ahead = Occurrence.objects.filter(meeting=OuterRef("meeting"), ends_at__gt=now)
+    rooms = TchapRoom.objects.filter(state=RoomState.APPLIED, pk__in=stale.values("room_id")).filter(Exists(ahead))
+    for room_id in rooms.order_by("pk").values_list("pk", flat=True)[:limit]:
+        owe_again(room_id=room_id, now=now)
+
+
+def wake_waiting(*, now: datetime) -> None:
+    """The homeserver answers again: whoever waits because it could not be reached is due now."""
+    TchapRoom.objects.filter(state=RoomState.OWED, due_at__gt=now, last_error__startswith=UNREACHABLE).update(
+        due_at=now
+    )
+
+
+def due_rooms(*, now: datetime, limit: int) -> list[int]:
+    """Ids of rooms to reconcile now, the longest due first; not those somebody works on."""
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    rooms = TchapRoom.objects.filter(free, state=RoomState.OWED, due_at__lte=now)
+    return list(rooms.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def due_rooms_of(*, meeting_id: int, now: datetime) -> list[int]:
+    """The id of the meeting's room when it is due, as a list of none or one."""
+    rooms = TchapRoom.objects.filter(meeting_id=meeting_id, state=RoomState.OWED, due_at__lte=now)
+    return list(rooms.values_list("pk", flat=True))
+
+
+def retry(room: TchapRoom, *, now: datetime) -> None:
+    """An administrator says "try again": a refused or waiting room is due at once. Ring `tasks.reconcile_room` after it."""
+    TchapRoom.objects.filter(pk=room.pk).update(
+        state=RoomState.OWED, due_at=now, attempts=0, wanted=Greatest(F("wanted"), F("applied") + 1)
+    )
+
+
+class ClaimLost(Exception):
+    """The lease ran out and somebody else has the room: stop without another word."""
+
+
+@dataclass
+class Claim:
+    """One worker's hold on one room. `room` is its row as read at the claim and kept up to date by `record`."""
+
+    room: TchapRoom
+    until: datetime
+    now: datetime
+    started: float = field(default_factory=time.monotonic)
+
+    def clock(self) -> datetime:
+        """`now` plus the time this work has taken."""
+        return self.now + timedelta(seconds=time.monotonic() - self.started)
+
+    def record(self, **columns: Any) -> None:
+        """Save these columns of the room and prolong the claim; ClaimLost when it is no longer ours."""
+        until = self.clock() + LEASE
+        mine = TchapRoom.objects.filter(pk=self.room.pk, claimed_until=self.until)
+        if not mine.update(**columns, claimed_until=until):
+            raise ClaimLost
+        self.until = until
+        for name, value in columns.items():
+            setattr(self.room, name, value)
+
+    def show(self, **shown: Any) -> None:
+        """Record what the room shows now."""
+        self.record(shown={**self.room.shown, **shown})
+
+
+def claim(*, room_id: int, now: datetime) -> Claim | None:
+    """Take the room to work on it alone; None when nothing is due or somebody has it."""
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    with transaction.atomic():
+        rooms = TchapRoom.objects.select_for_update(skip_locked=True)
+        room = rooms.filter(free, pk=room_id, state=RoomState.OWED, due_at__lte=now, wanted__gt=F("applied")).first()
+        if room is None:
+            return None
+        room.claimed_until = now + LEASE
+        room.save(update_fields=["claimed_until"])
+    return Claim(room=room, until=room.claimed_until, now=now)
+
+
+def finish(claim: Claim, *, state: RoomState, more: bool = False) -> bool:
+    """The room shows what was wanted at the claim. True when it is owed again: it changed meanwhile, or `more` is left."""
+    with transaction.atomic():
+        room = _held(claim)
+        again = more or room.wanted > claim.room.wanted
+        room.state = RoomState.OWED if again else state
+        room.applied = claim.room.applied if more else claim.room.wanted
+        room.applied_at = claim.clock()
+        room.due_at = claim.now if again else room.due_at
+        room.attempts = 0
+        room.last_error = ""
+        room.claimed_until = None
+        room.save(update_fields=["state", "applied", "applied_at", "due_at", "attempts", "last_error", "claimed_until"])
+    return again
+
+
+def set_aside(claim: Claim, error: MatrixError) -> RoomState:
+    """The homeserver said no: later when it may help (never before it allows), else refused until an administrator acts."""
+    with transaction.atomic():
+        room = _held(claim)
+        room.last_error = str(error)[:500]
+        room.claimed_until = None
+        if error.permanent:
+            room.state = RoomState.REFUSED
+        else:
+            room.attempts = min(room.attempts + 1, 10_000)
+            room.due_at = claim.clock() + _delay(error, room.attempts)
+        room.save(update_fields=["state", "due_at", "attempts", "last_error", "claimed_until"])
+        return RoomState(room.state)
+
+
+def _delay(error: MatrixError, attempts: int) -> timedelta:
+    if error.retry_after is not None:
+        return error.retry_after
+    return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+
+
+def _held(claim: Claim) -> TchapRoom:
+    room = TchapRoom.objects.select_for_update().filter(pk=claim.room.pk, claimed_until=claim.until).first()
+    if room is None:
+        raise ClaimLost
+    return room

@@ -1,0 +1,364 @@
+"""Bring a meeting's Tchap room to its desired state: compare, apply the difference, write down what is shown.
+
+Safe to repeat and to interrupt anywhere: every step either is idempotent on the homeserver (the alias, state events,
+invitations) or has its identity fixed in the database first (messages). Run twice, it makes no request the second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from suite.agents.models import Agent
+from tchap_bridge import desired, messages, owed
+from tchap_bridge.accounts import find_account
+from tchap_bridge.desired import MeetingFacts, RoomWanted
+from tchap_bridge.matrix import Event, Json, Matrix, MatrixError, NewRoom, StateContent, configured_access
+from tchap_bridge.messages import Text
+from tchap_bridge.models import MemberState, RoomState, TchapMember, TchapMessage, TchapRoom
+from visio.meetings.links import attach_link, detach_link
+from visio.meetings.models import ChangeKind, Meeting, MeetingChange
+
+LABEL = "tchap"
+CARD = "card"
+# Our own key in a message's content: how a second try recognises the first one's event.
+MESSAGE_KEY = "fr.gouv.numerique.portail.message"
+# A task must end well within Celery's visibility time-out: more people than this are left to the next run.
+MEMBERS_PER_RUN = 100
+
+
+class Outcome(StrEnum):
+    NOTHING = "nothing"  # not due, held by somebody else, or no homeserver configured
+    DONE = "done"
+    AGAIN = "again"  # done, and owed again already
+    WAITING = "waiting"  # a temporary error: the row says when to try again
+    REFUSED = "refused"  # a permanent one: an administrator must act
+
+
+def reconcile(*, room_id: int, now: datetime) -> Outcome:
+    """Apply to the homeserver what the room `room_id` (TchapRoom) owes, if it is due."""
+    access = configured_access()
+    if access is None:
+        return Outcome.NOTHING
+    claim = owed.claim(room_id=room_id, now=now)
+    if claim is None:
+        return Outcome.NOTHING
+    try:
+        with Matrix(access) as matrix:
+            work = _Reconciliation(matrix, claim)
+            state, more = work.run_or_rejoin()
+        owed.wake_waiting(now=now)
+        return Outcome.AGAIN if owed.finish(claim, state=state, more=more) else Outcome.DONE
+    except owed.ClaimLost:
+        return Outcome.NOTHING
+    except MatrixError as error:
+        state = owed.set_aside(claim, error)
+        return Outcome.REFUSED if state == RoomState.REFUSED else Outcome.WAITING
+
+
+def is_configured() -> bool:
+    """Whether there is a homeserver at all; without one, rooms stay owed."""
+    return configured_access() is not None
+
+
+def client_url(*, alias_localpart: str) -> str:
+    """Where a browser opens the room. The alias and not the id: it stays right if the room is ever replaced."""
+    return f"{settings.MATRIX_CLIENT_URL}#{alias_localpart}:{settings.MATRIX_SERVER_NAME}"
+
+
+class _Reconciliation:
+    """One run over one claimed room."""
+
+    def __init__(self, matrix: Matrix, claim: owed.Claim) -> None:
+        self.matrix = matrix
+        self.claim = claim
+        self.room: TchapRoom = claim.room
+
+    def run_or_rejoin(self) -> tuple[RoomState, bool]:
+        """Run; refused because we are out of the room, accept the invitation there may be and run again, once."""
+        try:
+            return self.run()
+        except MatrixError as error:
+            if error.status != 403 or not self.room.room_id:
+                raise
+            try:
+                self.matrix.join(self.room.room_id)
+            except MatrixError as not_invited:
+                if not not_invited.permanent:
+                    raise
+                raise error from not_invited
+            return self.run()
+
+    def run(self) -> tuple[RoomState, bool]:
+        """The state the room is in now, and whether people are left to invite."""
+        facts = desired.read_facts(self.room.meeting_id)
+        wanted = desired.wanted_room(facts)
+        if not self.room.room_id:
+            if wanted.closed or facts.when.ends_at <= self.claim.now:
+                return RoomState.CLOSED, False
+            self._create_or_adopt(wanted)
+        self._owe_news(facts, wanted)
+        self._name(wanted)
+        self._pin(wanted, facts)
+        self._link(facts, wanted)
+        more = self._members(facts, wanted)
+        self._powers(wanted)
+        self._say()
+        return (RoomState.CLOSED if wanted.closed else RoomState.APPLIED), more
+
+    # --- the room itself ----------------------------------------------------------------------------------------
+    def _create_or_adopt(self, wanted: RoomWanted) -> None:
+        new = NewRoom(
+            alias_localpart=self.room.alias_localpart,
+            name=wanted.name,
+            topic=wanted.topic,
+            initial_state=desired.INITIAL_STATE,
+            power_levels=desired.POWER_LEVELS,
+        )
+        try:
+            room_id = self.matrix.create_room(new)
+        except MatrixError as error:
+            if error.errcode != "M_ROOM_IN_USE":
+                raise
+            self._adopt()
+        else:
+            self.claim.record(room_id=room_id, shown={"name": wanted.name, "topic": wanted.topic, "told": wanted.told})
+
+    def _adopt(self) -> None:
+        """An earlier try created the room and its answer was lost, or it died half-way, or somebody took the name."""
+        alias = f"#{self.room.alias_localpart}:{self.matrix.access.server_name}"
+        room_id = self.matrix.room_of_alias(alias)
+        state = self._state_if_ours(room_id) if room_id is not None else None
+        if room_id is None or state is None:
+            # Nothing of ours behind the alias: free it if it is ours to free, and begin again under a name nobody can foresee.
+            self._abandon_alias(alias)
+            raise MatrixError("M_ROOM_IN_USE", 400, f"{alias} leads to no room of ours", permanent=False)
+        there = {(event.type, event.state_key) for event in state}
+        missing = [*desired.INITIAL_STATE, desired.JOIN_RULES]
+        missing.append(StateContent("m.room.canonical_alias", {"alias": alias}))
+        for content in missing:
+            if (content.type, content.state_key) not in there:
+                self.matrix.put_state(room_id, content)
+        self.claim.record(room_id=room_id, shown={})
+
+    def _state_if_ours(self, room_id: str) -> tuple[Event, ...] | None:
+        """The room's state when we created it and are in it, else None."""
+        try:
+            state = self.matrix.state(room_id)
+        except MatrixError as error:
+            if error.status in (403, 404):
+                return None
+            raise
+        creators = [event.sender for event in state if event.type == "m.room.create"]
+        return state if creators == [self.matrix.whoami()] else None
+
+    def _abandon_alias(self, alias: str) -> None:
+        try:
+            self.matrix.forget_alias(alias)
+        except MatrixError as error:
+            if not error.permanent:
+                raise
+            meeting = Meeting.objects.only("public_id").get(pk=self.room.meeting_id)
+            self.claim.record(alias_localpart=owed.other_alias(meeting))
+
+    # --- what it shows ------------------------------------------------------------------------------------------
+    def _name(self, wanted: RoomWanted) -> None:
+        for name, value in (("name", wanted.name), ("topic", wanted.topic)):
+            if self.room.shown.get(name) != value:
+                self.matrix.put_state(self.room.room_id, StateContent(f"m.room.{name}", {name: value}))
+                self.claim.show(**{name: value})
+
+    def _pin(self, wanted: RoomWanted, facts: MeetingFacts) -> None:
+        """The pinned message is sent once and edited afterwards, so that it stays where people found it."""
+        card = asdict(wanted.card)
+        message, _made = TchapMessage.objects.get_or_create(
+            room=self.room, about=CARD, defaults=_columns(wanted.card, quiet=True)
+        )
+        if not message.event_id:
+            self._send(message)
+            self.claim.show(card={"body": message.body, "html": message.formatted_body})
+        if self.room.shown.get("card") != card:
+            edit, _made = TchapMessage.objects.get_or_create(
+                room=self.room,
+                about=f"{CARD}:{facts.revision}:{self.claim.room.wanted}",
+                defaults=_columns(wanted.card, quiet=True, replaces=message.event_id),
+            )
+            if not edit.event_id:
+                self._send(edit)
+            self.claim.show(card={"body": edit.body, "html": edit.formatted_body})
+        if self.room.shown.get("pinned") != message.event_id:
+            pinned = StateContent("m.room.pinned_events", {"pinned": [message.event_id]})
+            self.matrix.put_state(self.room.room_id, pinned)
+            self.claim.show(pinned=message.event_id)
+
+    def _link(self, facts: MeetingFacts, wanted: RoomWanted) -> None:
+        """Hang the room on the meeting's page (and take it down when the organiser no longer wants it)."""
+        meeting = Meeting.objects.get(pk=facts.meeting_id)
+        url = client_url(alias_localpart=self.room.alias_localpart) if facts.wants_tchap else ""
+        there = meeting.links.filter(label=LABEL).values_list("url", flat=True).first() or ""
+        if url == there:
+            return
+        # Not within a transaction that holds the room's row: an edit locks the meeting first and the room after it.
+        with transaction.atomic():
+            if url:
+                attach_link(meeting=meeting, label=LABEL, url=url)
+                if not there and not meeting.changes.filter(kind=ChangeKind.TCHAP_LINKED).exists():
+                    MeetingChange.objects.create(
+                        meeting=meeting, at=self.claim.now, kind=ChangeKind.TCHAP_LINKED, revision=meeting.revision
+                    )
+            else:
+                detach_link(meeting=meeting, label=LABEL)
+
+    # --- who is in it -------------------------------------------------------------------------------------------
+    def _members(self, facts: MeetingFacts, wanted: RoomWanted) -> bool:
+        """Invite who came, take out whom we invited and who left the meeting. True when people are left to invite."""
+        known = {member.agent_id: member for member in TchapMember.objects.filter(room=self.room)}
+        for member in known.values():
+            if member.agent_id not in wanted.agent_ids:
+                self._let_go(member, facts)
+        if wanted.closed:
+            return False
+        missing = [pk for pk in wanted.agent_ids if self._is_missing(known.get(pk))]
+        agents = Agent.objects.in_bulk(missing[:MEMBERS_PER_RUN])
+        for pk in missing[:MEMBERS_PER_RUN]:
+            self._let_in(agents[pk])
+            self.claim.record()
+        return len(missing) > MEMBERS_PER_RUN
+
+    def _is_missing(self, member: TchapMember | None) -> bool:
+        if member is None or member.state == MemberState.REMOVED:
+            return True
+        if member.state == MemberState.NO_ACCOUNT:
+            return member.looked_up_at is None or member.looked_up_at < self.claim.now - owed.LOOK_AGAIN
+        return False
+
+    def _let_in(self, agent: Agent) -> None:
+        account = find_account(self.matrix, agent)
+        state = MemberState.NO_ACCOUNT if account is None else self._invite(account)
+        TchapMember.objects.update_or_create(
+            room=self.room,
+            agent=agent,
+            defaults={"matrix_id": account or "", "state": state, "looked_up_at": self.claim.now},
+        )
+
+    def _invite(self, account: str) -> MemberState:
+        try:
+            self.matrix.invite(self.room.room_id, account)
+        except MatrixError as error:
+            if error.status != 403:
+                raise
+            # Refused: because they are in already, because somebody banned them, or because we are out ourselves (which raises).
+            membership = self.matrix.membership(self.room.room_id, account)
+            if membership == "join":
+                return MemberState.PRESENT
+            if membership == "ban":
+                return MemberState.REMOVED
+            raise
+        return MemberState.INVITED
+
+    def _let_go(self, member: TchapMember, facts: MeetingFacts) -> None:
+        if member.state == MemberState.INVITED:
+            self._kick(member.matrix_id, reason=messages.farewell(language=facts.language))
+            member.state = MemberState.REMOVED
+            member.save(update_fields=["state"])
+        elif member.state != MemberState.REMOVED:
+            # Without an account, or in the room by somebody else's doing: nothing to undo.
+            member.delete()
+
+    def _kick(self, account: str, *, reason: str) -> None:
+        try:
+            self.matrix.kick(self.room.room_id, account, reason=reason)
+        except MatrixError as error:
+            if error.status != 403:
+                raise
+            if self.matrix.membership(self.room.room_id, account) in ("join", "invite"):
+                raise
+
+    def _powers(self, wanted: RoomWanted) -> None:
+        """The organiser may invite and moderate; a closed room is written by them and by us alone."""
+        organiser = TchapMember.objects.filter(
+            room=self.room, agent_id=wanted.organiser_id, state__in=[MemberState.INVITED, MemberState.PRESENT]
+        ).first()
+        account = organiser.matrix_id if organiser else ""
+        powers = {"organiser": account, "closed": wanted.closed}
+        if self.room.shown.get("powers") == powers:
+            return
+        levels = self.matrix.state_content(self.room.room_id, "m.room.power_levels") or _default_levels(self.matrix)
+        changed = _with_powers(levels, organiser=account, closed=wanted.closed, me=self.matrix.whoami())
+        if changed != levels:
+            self.matrix.put_state(self.room.room_id, StateContent("m.room.power_levels", changed))
+        self.claim.show(powers=powers)
+
+    # --- what is said -------------------------------------------------------------------------------------------
+    def _owe_news(self, facts: MeetingFacts, wanted: RoomWanted) -> None:
+        """Write down the messages that the difference makes, together with the fact that the room is (to be) told."""
+        told = self.room.shown.get("told", {})
+        if told == wanted.told:
+            return
+        with transaction.atomic():
+            for about, text in desired.news(facts, told):
+                TchapMessage.objects.get_or_create(room=self.room, about=about, defaults=_columns(text))
+            self.claim.show(told=wanted.told)
+
+    def _say(self) -> None:
+        for message in TchapMessage.objects.filter(room=self.room, event_id="").order_by("pk"):
+            self._send(message)
+
+    def _send(self, message: TchapMessage) -> None:
+        event_id = self._found_in_room(message) if message.tried_at is not None else None
+        if event_id is None:
+            TchapMessage.objects.filter(pk=message.pk).update(tried_at=self.claim.clock())
+            event_id = self.matrix.send(
+                self.room.room_id, message_content(message), transaction_id=str(message.transaction_id)
+            )
+        message.event_id = event_id
+        message.save(update_fields=["event_id"])
+        self.claim.record()
+
+    def _found_in_room(self, message: TchapMessage) -> str | None:
+        """The event of an earlier try whose answer was lost."""
+        for event in self.matrix.latest_messages(self.room.room_id):
+            if event.content.get(MESSAGE_KEY) == str(message.transaction_id) and event.sender == self.matrix.whoami():
+                return event.event_id
+        return None
+
+
+def message_content(message: TchapMessage) -> Json:
+    """The content of m.room.message. `m.mentions` is there and empty: a title with "@room" in it must ring nobody."""
+    shown: Json = {
+        "msgtype": "m.notice" if message.quiet else "m.text",
+        "body": message.body,
+        "format": "org.matrix.custom.html",
+        "formatted_body": message.formatted_body,
+        "m.mentions": {},
+    }
+    content: Json = {**shown, MESSAGE_KEY: str(message.transaction_id)}
+    if message.replaces:
+        content |= {
+            "body": f"* {message.body}",
+            "formatted_body": f"* {message.formatted_body}",
+            "m.new_content": shown,
+            "m.relates_to": {"rel_type": "m.replace", "event_id": message.replaces},
+        }
+    return content
+
+
+def _columns(text: Text, *, quiet: bool = False, replaces: str = "") -> dict[str, Any]:
+    return {"body": text.body, "formatted_body": text.html, "quiet": quiet, "replaces": replaces}
+
+
+def _default_levels(matrix: Matrix) -> Json:
+    """For a room whose creation was cut off before its power levels: what createRoom would have made."""
+    return {**desired.POWER_LEVELS, "users": {matrix.whoami(): 100}}
+
+
+def _with_powers(levels: Json, *, organiser: str, closed: bool, me: str) -> Json:
+    users = dict(levels.get("users", {}))
+    if organiser and organiser != me:
+        users[organiser] = max(int(users.get(organiser, 0)), desired.ORGANISER_POWER)
+    return {**levels, "users": users, "events_default": desired.CLOSED_TO if closed else 0}
