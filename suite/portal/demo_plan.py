@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from suite.portal.demo_rites import CLAIRE, KARIM, LEA, RITES, SOPHIE, SUPPLIER, Guest
 
+PARIS = "Europe/Paris"
 LUNCH = dt.time(12, 30)
 FIRST_QUARTER, LAST_QUARTER = 35, 70  # 8:45 and 17:30, in quarters of an hour since midnight
+OVERSEAS_QUARTER = 48  # noon in La Réunion, when Paris begins
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class PlannedMeeting:
     time: dt.time
     minutes: int
     guests: tuple[Guest, ...] = ()
-    zone: str = "Europe/Paris"
+    zone: str = PARIS
     private: bool = False
     place: str = ""
     description: str = ""
@@ -111,7 +113,8 @@ def _small_ones(people: Sequence[Person], day: dt.date) -> list[PlannedMeeting]:
         chance = random.Random(f"{day.isoformat()} {person.email}")  # noqa: S311  nothing secret is drawn here
         for number in range(chance.choices((0, 1, 2), weights=(3, 5, 2))[0]):
             title, minutes, private, company = chance.choice(SMALL_ONES)
-            quarter = chance.randrange(FIRST_QUARTER, LAST_QUARTER - minutes // 15)
+            first = FIRST_QUARTER if person.zone == PARIS else OVERSEAS_QUARTER
+            quarter = chance.randrange(first, LAST_QUARTER - minutes // 15)
             start = dt.time(quarter // 4, quarter % 4 * 15)
             if start <= LUNCH < dt.time((quarter * 15 + minutes) // 60, (quarter * 15 + minutes) % 60):
                 continue
