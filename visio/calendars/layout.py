@@ -39,7 +39,7 @@ def steps_on(
 ) -> Steps | None:
     """The quarters that [starts_at, ends_at) touches on `date` in `zone`; None when it lies wholly on other days.
 
-    Never shorter than `least` steps (a block that short could not be read); what would stick out past midnight moves up.
+    Never shorter than `least` steps (a shorter block could not be read); what would stick out past midnight moves up.
     """
     first = _step(date, starts_at.astimezone(zone), up=False)
     last = _step(date, ends_at.astimezone(zone), up=True)

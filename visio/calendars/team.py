@@ -25,7 +25,7 @@ LEAST_FOR_ICON = 5
 
 
 class Kind(StrEnum):
-    """How a block looks, by the spec's names: Réunion, À confirmer, Occupé."""
+    """How a block looks, on the page: Réunion, À confirmer, Occupé."""
 
     MEETING = "meeting"
     TENTATIVE = "tentative"
@@ -112,7 +112,7 @@ class TeamWeek:
 
 
 def team_week(team: Team, viewer: Agent, week_start: dt.date, now: dt.datetime) -> TeamWeek:
-    """The week from the Monday `week_start`, in the viewer's zone. A fixed number of queries, whatever the team's size."""
+    """The week from the Monday `week_start`, in the viewer's zone. The number of queries is fixed."""
     zone = zoneinfo.ZoneInfo(viewer.time_zone)
     members = list(Agent.objects.filter(team=team, is_active=True).select_related("organisation"))
     start, end = clock(week_start, 0, zone), clock(week_start + dt.timedelta(days=7), 0, zone)

@@ -1,4 +1,4 @@
-"""Calendar reads as SQL: building the same with the ORM costs more than running it. Privacy is decided in the statement."""
+"""Calendar reads as SQL, since building them with the ORM costs more than running them. Privacy is decided in here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Entry:
     """One occurrence in one agent's calendar, as the viewer may see it. Instants are aware (UTC).
 
-    `is_masked`: private and none of the viewer's business; then it has no id, no title, no place, no organiser, no room.
+    `is_masked`: private and none of the viewer's business; then there is no id, title, place, organiser or room.
     `is_mine`: the viewer attends too, and may open its page. `people` (how many attend) is there on the viewer's own
     calendar alone, else 0.
     """
@@ -41,7 +41,7 @@ class Entry:
     people: int
 
 
-# Two arms, because two partial indexes: one-offs by their exact start, series by their hull. The 14 days are the CHECK's.
+# Two arms for two partial indexes: one-offs by their exact start, series by their hull. The 14 days are the CHECK's.
 _AGENDA = """
 SELECT slot.agent_id, slot.starts_at, slot.ends_at, slot.answer, slot.role,
        seen.is_masked, seen.is_mine, m.privacy = 'private',
@@ -88,8 +88,8 @@ ORDER BY slot.starts_at, slot.ends_at, m.id, slot.agent_id
 def agenda(agent_ids: Collection[int], start: dt.datetime, end: dt.datetime, viewer: Agent) -> list[Entry]:
     """Every confirmed occurrence in these agents' calendars that touches [start, end), by time: one statement.
 
-    Answers of every kind come along, declined ones too: the caller says what to show. Whether `viewer` may look at these
-    agents at all is the caller's question too.
+    Answers of every kind come along, declined ones too: the caller says what to show. Whether `viewer` may look at
+    these agents at all is the caller's question too.
     """
     if not agent_ids:
         return []
