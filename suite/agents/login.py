@@ -112,7 +112,7 @@ def agent_from_claims(claims: dict[str, Any], *, expected_sub: str | None) -> Ag
 
 
 def _save_agent(sub: str, known: dict[str, Any]) -> Agent:
-    agent = Agent.objects.select_for_update(of=("self",)).filter(sub=sub).first()
+    agent = Agent.objects.select_for_update(of=("self",)).select_related("organisation").filter(sub=sub).first()
     if agent is None:
         team = Team.objects.filter(organisation=known["organisation"], name=known["organizational_unit"]).first()
         return Agent.objects.create_user(sub, team=team, **known)

@@ -13,5 +13,9 @@ urlpatterns = [
         login_not_required(SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[])),
         name="api-schema",
     ),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="portal/api_docs.html"), name="api-docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="portal/api_docs.html"),
+        name="api-docs",
+    ),
 ]

@@ -189,7 +189,7 @@ class MeetingAnswer(APIView):
         try:
             answers.answer(attendee=attendee, via=AnsweredVia.API, now=timezone.now(), **form.validated_data)
         except answers.AnswerRefused as refusal:
-            raise Problem(409, "answer-refused", str(refusal)) from refusal
+            raise Problem(409, "answer-refused", refusal.message) from refusal
         return Response(MeetingSerializer(read_again(meeting), context={"request": request}).data)
 
 

@@ -158,7 +158,7 @@ class MeetingInputSerializer(serializers.Serializer[Any]):
         lines = [_line(entry) for entry in data["attendees"]]
         resolution = resolve_invitees(lines, organiser=organiser)
         if resolution.problems:
-            raise serializers.ValidationError({"attendees": [str(problem) for problem in resolution.problems]})
+            raise serializers.ValidationError({"attendees": [problem.message for problem in resolution.problems]})
         roles = {entry["email"].strip().lower(): entry["role"] for entry in data["attendees"]}
         invitees = tuple(
             type(invitee)(
