@@ -10,11 +10,13 @@ A plain ASGI application and no Channels consumer, which would subscribe to a ch
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import logging
 import uuid
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -63,7 +65,7 @@ async def live_socket(scope: Scope, receive: Receive, send: Send) -> None:
         session_key=scope["session"].session_key,
         language=agent.language,
         time_zone=access.known_zone(agent.time_zone),
-        active_at=timezone.now(),
+        active_at=timezone.now() - dt.timedelta(seconds=_idle_for(scope)),
     )
     hearer = asyncio.create_task(_hear(client, hub, receive))
     speaker = asyncio.create_task(_speak(client, hub, send))
@@ -84,6 +86,15 @@ def _refusal(agent: Any, hub: Hub) -> int | None:
     if not agent.is_active:
         return NOT_ALLOWED
     return TOO_MANY if hub.is_full_for(agent.pk) else None
+
+
+def _idle_for(scope: Scope) -> float:
+    """Seconds since the person's last sign, which a page says in the address when it comes back."""
+    try:
+        idle_for = float(parse_qs(scope["query_string"].decode("latin-1"))["idle_for"][0])
+    except (KeyError, ValueError):
+        return 0.0
+    return min(idle_for, LONGEST_IDLE) if idle_for >= 0 else 0.0
 
 
 async def _speak(client: Client, hub: Hub, send: Send) -> None:

@@ -53,9 +53,9 @@ def away_words(since: dt.datetime | None, until: dt.datetime | None, now: dt.dat
     if minutes < 1:
         return _("Absent")
     if minutes < 60:
-        return ngettext("Absent depuis %(count)d min", "Absent depuis %(count)d min", minutes) % {"count": minutes}
+        return ngettext("Absent depuis %(count)s min", "Absent depuis %(count)s min", minutes) % {"count": minutes}
     hours = minutes // 60
-    return ngettext("Absent depuis %(count)d h", "Absent depuis %(count)d h", hours) % {"count": hours}
+    return ngettext("Absent depuis %(count)s h", "Absent depuis %(count)s h", hours) % {"count": hours}
 
 
 def offline_words(until: dt.datetime | None, now: dt.datetime) -> str:
