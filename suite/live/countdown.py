@@ -11,10 +11,16 @@ DAY = 24 * 60
 def templates() -> dict[str, dict[str, str] | str]:
     """For the browser: {n}, {h}, {m} stand for numbers."""
     return {
-        "minutes": {"one": ngettext("%(n)s min", "%(n)s min", 1), "other": ngettext("%(n)s min", "%(n)s min", 2)},
-        "hours": {"one": ngettext("%(n)s h", "%(n)s h", 1), "other": ngettext("%(n)s h", "%(n)s h", 2)},
+        "minutes": {
+            "one": ngettext("%(n)s\u00a0min", "%(n)s\u00a0min", 1),
+            "other": ngettext("%(n)s\u00a0min", "%(n)s\u00a0min", 2),
+        },
+        "hours": {
+            "one": ngettext("%(n)s\u00a0h", "%(n)s\u00a0h", 1),
+            "other": ngettext("%(n)s\u00a0h", "%(n)s\u00a0h", 2),
+        },
         # Translators: hours and minutes of a duration, as in "2 h 05".
-        "hours_minutes": _("%(h)s h %(m)s"),
+        "hours_minutes": _("%(h)s\u00a0h\u00a0%(m)s"),
         "days": {"one": ngettext("%(n)s jour", "%(n)s jours", 1), "other": ngettext("%(n)s jour", "%(n)s jours", 2)},
     }
 
@@ -28,11 +34,11 @@ def minutes_until(moment: dt.datetime, now: dt.datetime) -> int:
 def duration_words(minutes: int) -> str:
     """`minutes` (not negative) in the active language; from a day on, whole days."""
     if minutes < 60:
-        return ngettext("%(n)s min", "%(n)s min", minutes) % {"n": minutes}
+        return ngettext("%(n)s\u00a0min", "%(n)s\u00a0min", minutes) % {"n": minutes}
     if minutes >= DAY:
         days = minutes // DAY
         return ngettext("%(n)s jour", "%(n)s jours", days) % {"n": days}
     hours, rest = divmod(minutes, 60)
     if rest:
-        return _("%(h)s h %(m)s") % {"h": hours, "m": f"{rest:02d}"}
-    return ngettext("%(n)s h", "%(n)s h", hours) % {"n": hours}
+        return _("%(h)s\u00a0h\u00a0%(m)s") % {"h": hours, "m": f"{rest:02d}"}
+    return ngettext("%(n)s\u00a0h", "%(n)s\u00a0h", hours) % {"n": hours}

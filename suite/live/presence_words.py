@@ -12,9 +12,9 @@ def hour_words(moment: dt.datetime) -> str:
     """`moment`'s hour inside a sentence, in the current zone: "11 h", "11 h 30"."""
     local = timezone.localtime(moment)
     if local.minute == 0:
-        return _("%(hour)d h") % {"hour": local.hour}
+        return _("%(hour)d\u00a0h") % {"hour": local.hour}
     # Translators: an hour and minutes inside a sentence, as in "jusqu’à 11 h 30".
-    return _("%(hour)d h %(minute)02d") % {"hour": local.hour, "minute": local.minute}
+    return _("%(hour)d\u00a0h\u00a0%(minute)02d") % {"hour": local.hour, "minute": local.minute}
 
 
 def _is_today(moment: dt.datetime, now: dt.datetime) -> bool:
@@ -53,9 +53,11 @@ def away_words(since: dt.datetime | None, until: dt.datetime | None, now: dt.dat
     if minutes < 1:
         return _("Absent")
     if minutes < 60:
-        return ngettext("Absent depuis %(count)s min", "Absent depuis %(count)s min", minutes) % {"count": minutes}
+        return ngettext("Absent depuis %(count)s\u00a0min", "Absent depuis %(count)s\u00a0min", minutes) % {
+            "count": minutes
+        }
     hours = minutes // 60
-    return ngettext("Absent depuis %(count)s h", "Absent depuis %(count)s h", hours) % {"count": hours}
+    return ngettext("Absent depuis %(count)s\u00a0h", "Absent depuis %(count)s\u00a0h", hours) % {"count": hours}
 
 
 def offline_words(until: dt.datetime | None, now: dt.datetime) -> str:

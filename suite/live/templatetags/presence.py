@@ -63,12 +63,12 @@ def live_config() -> SafeString:
         "unknown": _("Présence en pause"),
         "signed_out": _("Votre session est terminée. Reconnectez-vous pour suivre vos réunions en direct."),
         "away_minutes": {
-            "one": ngettext("Absent depuis %(count)s min", "Absent depuis %(count)s min", 1),
-            "other": ngettext("Absent depuis %(count)s min", "Absent depuis %(count)s min", 2),
+            "one": ngettext("Absent depuis %(count)s\u00a0min", "Absent depuis %(count)s\u00a0min", 1),
+            "other": ngettext("Absent depuis %(count)s\u00a0min", "Absent depuis %(count)s\u00a0min", 2),
         },
         "away_hours": {
-            "one": ngettext("Absent depuis %(count)s h", "Absent depuis %(count)s h", 1),
-            "other": ngettext("Absent depuis %(count)s h", "Absent depuis %(count)s h", 2),
+            "one": ngettext("Absent depuis %(count)s\u00a0h", "Absent depuis %(count)s\u00a0h", 1),
+            "other": ngettext("Absent depuis %(count)s\u00a0h", "Absent depuis %(count)s\u00a0h", 2),
         },
         "duration": templates(),
     }
