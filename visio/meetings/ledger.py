@@ -1,0 +1,191 @@
+"""Participants and mails of one meeting: who answered what, whose mail went out. Two statements however many attendees.
+
+The rows that ask for something come first (a refused mail, a mail that waits, an answer to an earlier version); the
+uneventful ones, accepted and sent, come last so that a page may fold them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import connection
+
+from visio.meetings.models import Meeting
+
+PAGE_SIZE = 50
+SHOWN_BEFORE_FOLD = 10
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    attendee_id: int
+    attendee_public_id: str
+    agent_id: int | None
+    agent_public_id: str | None
+    name: str
+    email: str
+    initials: str
+    tint: int
+    organisation: str
+    role: str
+    answer: str
+    answered_at: dt.datetime | None
+    answered_revision: int | None
+    comment: str
+    stale: bool  # the answer was given to an earlier hour
+    delivery_id: int | None
+    mail: str  # DeliveryState, or "" when no mail is owed (the organiser)
+    mail_revision: int | None
+    sent_at: dt.datetime | None
+    due_at: dt.datetime | None
+    attempts: int
+    server_words: str
+    quiet: bool  # nothing to look at: accepted and sent
+
+    @property
+    def waits(self) -> bool:
+        return self.mail in ("owed", "sending")
+
+
+@dataclass(frozen=True)
+class Tallies:
+    people: int
+    accepted: int
+    tentative: int
+    declined: int
+    unanswered: int
+    sent: int
+    waiting: int
+    failed: int
+    quiet: int
+
+
+@dataclass(frozen=True)
+class Ledger:
+    tallies: Tallies
+    rows: tuple[LedgerRow, ...]
+    folded: int  # quiet rows of this page that were left out
+    page: int
+    pages: int
+
+    @property
+    def previous_page(self) -> int | None:
+        return self.page - 1 if self.page > 1 else None
+
+    @property
+    def next_page(self) -> int | None:
+        return self.page + 1 if self.page < self.pages else None
+
+
+# The last mail of each attendee that still counts. A superseded row was replaced by a later one or never had to go.
+_LINES = """
+    WITH last_mail AS (
+        SELECT DISTINCT ON (attendee_id) attendee_id, id, state, revision, sent_at, due_at, attempts, server_words
+          FROM visio_delivery
+         WHERE meeting_id = %(meeting)s AND attendee_id IS NOT NULL AND state <> 'superseded'
+         ORDER BY attendee_id, id DESC
+    ), line AS (
+        SELECT a.id, a.public_id, a.agent_id, a.email, a.name, a.role, a.answer, a.answered_at, a.answered_revision,
+               a.comment, m.id AS delivery_id, COALESCE(m.state, '') AS mail, m.revision AS mail_revision, m.sent_at,
+               m.due_at, COALESCE(m.attempts, 0) AS attempts, COALESCE(m.server_words, '') AS server_words,
+               a.answered_revision IS NOT NULL AND a.answered_revision < %(moved)s AND a.role <> 'chair' AS stale
+          FROM visio_attendee a LEFT JOIN last_mail m ON m.attendee_id = a.id
+         WHERE a.meeting_id = %(meeting)s
+    ), ranked AS (
+        SELECT line.*,
+               CASE WHEN mail = 'failed' THEN 0
+                    WHEN mail IN ('owed', 'sending') AND server_words <> '' THEN 1
+                    WHEN mail IN ('owed', 'sending') THEN 2
+                    WHEN stale THEN 3
+                    WHEN answer = 'tentative' THEN 4
+                    WHEN answer = 'declined' THEN 5
+                    WHEN role <> 'chair' AND answer = 'needs_action' THEN 6
+                    WHEN comment <> '' THEN 7
+                    WHEN role = 'chair' THEN 8
+                    ELSE 9 END AS rank
+          FROM line
+    )
+"""
+
+_ROWS = "".join(
+    (
+        _LINES,
+        """
+    SELECT r.id, r.public_id::text, r.agent_id, g.public_id::text, g.given_name, g.usual_name, r.name, r.email,
+           COALESCE(o.name, ''), r.role, r.answer, r.answered_at, r.answered_revision, r.comment, r.stale,
+           r.delivery_id, r.mail, r.mail_revision, r.sent_at, r.due_at, r.attempts, r.server_words, r.rank = 9
+      FROM ranked r
+      LEFT JOIN agents_agent g ON g.id = r.agent_id
+      LEFT JOIN agents_organisation o ON o.id = g.organisation_id
+     ORDER BY r.rank, COALESCE(NULLIF(g.usual_name, ''), NULLIF(r.name, ''), r.email), r.id
+     LIMIT %(limit)s OFFSET %(offset)s
+""",
+    )
+)
+
+_TALLIES = "".join(
+    (
+        _LINES,
+        """
+    SELECT count(*),
+           count(*) FILTER (WHERE answer = 'accepted'),
+           count(*) FILTER (WHERE answer = 'tentative'),
+           count(*) FILTER (WHERE answer = 'declined'),
+           count(*) FILTER (WHERE answer = 'needs_action'),
+           count(*) FILTER (WHERE mail = 'sent'),
+           count(*) FILTER (WHERE mail IN ('owed', 'sending')),
+           count(*) FILTER (WHERE mail = 'failed'),
+           count(*) FILTER (WHERE rank = 9)
+      FROM ranked
+""",
+    )
+)
+
+
+def read_ledger(meeting: Meeting, *, moved_revision: int, page: int = 1, unfolded: bool = False) -> Ledger:
+    """One page of the ledger. `moved_revision`: the version that set today's hour; answers to lower ones are stale."""
+    values: dict[str, object] = {"meeting": meeting.pk, "moved": moved_revision}
+    with connection.cursor() as cursor:
+        cursor.execute(_TALLIES, values)
+        tallies = Tallies(*cursor.fetchone())
+        pages = max(1, -(-tallies.people // PAGE_SIZE))
+        page = min(max(1, page), pages)
+        cursor.execute(_ROWS, {**values, "limit": PAGE_SIZE, "offset": (page - 1) * PAGE_SIZE})
+        rows = tuple(_row(*line) for line in cursor.fetchall())
+    shown = rows if unfolded else _folded(rows)
+    return Ledger(tallies, shown, len(rows) - len(shown), page, pages)
+
+
+def _folded(rows: tuple[LedgerRow, ...]) -> tuple[LedgerRow, ...]:
+    """Every row that asks for something, and quiet ones up to ten lines. One lone row is not worth folding."""
+    kept = tuple(row for index, row in enumerate(rows) if not row.quiet or index < SHOWN_BEFORE_FOLD)
+    return rows if len(rows) - len(kept) == 1 else kept
+
+
+def _row(
+    attendee_id: int,
+    attendee_public_id: str,
+    agent_id: int | None,
+    agent_public_id: str | None,
+    given_name: str | None,
+    usual_name: str | None,
+    written_name: str,
+    email: str,
+    *rest: object,
+) -> LedgerRow:
+    name = f"{given_name or ''} {usual_name or ''}".strip() if agent_id else written_name
+    words = (name or email).split()
+    initials = (words[0][:1] + words[-1][:1]).upper() if len(words) > 1 else (name or email)[:2].upper()
+    tint = (agent_id if agent_id is not None else attendee_id) % 5
+    return LedgerRow(
+        attendee_id,
+        attendee_public_id,
+        agent_id,
+        agent_public_id,
+        name or email,
+        email,
+        initials,
+        tint,
+        *rest,  # type: ignore[arg-type]  the statement's columns, in the dataclass's order
+    )

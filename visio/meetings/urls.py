@@ -1,0 +1,25 @@
+"""The meeting pages of signed-in agents."""
+
+from django.urls import path
+
+from visio.meetings import plan_views, views
+
+app_name = "meetings"
+
+urlpatterns = [
+    path("", views.meeting_list, name="list"),
+    path("planifier/", plan_views.plan, name="plan"),
+    path("planifier/recapitulatif/", plan_views.recap, name="recap"),
+    path("planifier/annuaire/", plan_views.directory, name="directory"),
+    path("planifier/adresses/", plan_views.addresses, name="addresses"),
+    path("immediate/", plan_views.instant, name="instant"),
+    path("<uuid:public_id>/", views.detail, name="detail"),
+    path("<uuid:public_id>/modifier/", plan_views.edit, name="edit"),
+    path("<uuid:public_id>/annuler/", plan_views.cancel, name="cancel"),
+    path("<uuid:public_id>/repondre/", views.answer, name="answer"),
+    path("<uuid:public_id>/renvoyer/", views.resend, name="resend"),
+    path("<uuid:public_id>/reunion.ics", views.ics, name="ics"),
+    path("<uuid:public_id>/fragment/entete/", views.fragment_facts, name="fragment-facts"),
+    path("<uuid:public_id>/fragment/participants/", views.fragment_ledger, name="fragment-ledger"),
+    path("<uuid:public_id>/fragment/cote/", views.fragment_side, name="fragment-side"),
+]

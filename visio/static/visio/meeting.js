@@ -1,0 +1,73 @@
+// A meeting's page and the invitations answered in place. Words come from the page.
+
+// --- countdown ----------------------------------------------------------------------------------------------------------
+function countdown() {
+  const now = Date.now();
+  for (const element of document.querySelectorAll("[data-countdown]")) {
+    const { starts, ends, minutes, hours, soon, running, over } = element.dataset;
+    const left = Math.ceil((Date.parse(starts) - now) / 60_000);
+    let words = element.textContent;
+    if (now >= Date.parse(ends)) words = over;
+    else if (now >= Date.parse(starts)) words = running;
+    else if (Date.parse(starts) - now < 60_000) words = soon;
+    else if (left < 60) words = minutes.replace("{m}", left);
+    else if (left < 12 * 60) words = hours.replace("{h}", Math.floor(left / 60)).replace("{m}", String(left % 60).padStart(2, "0"));
+    if (element.textContent !== words) element.textContent = words;
+  }
+}
+
+// --- copy ---------------------------------------------------------------------------------------------------------------
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const status = document.querySelector("[data-copy-status]");
+  let said = button.dataset.copied;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const label = button.textContent;
+    button.textContent = said;
+    setTimeout(() => {
+      button.textContent = label;
+    }, 3000);
+  } catch {
+    // Refused by the browser: the address stands beside the button and can be selected.
+    said = button.dataset.copyFailed;
+    button.textContent = said;
+  }
+  if (status) status.textContent = said;
+});
+
+// --- answered rows: ten seconds to take it back, then the row goes and the focus moves on ---------------------------------
+function leave(row) {
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  const held = row.contains(document.activeElement);
+  row.remove();
+  if (held) (next?.querySelector("button, a") ?? document.getElementById("contenu"))?.focus();
+}
+
+const timed = new WeakSet();
+
+function armUndo() {
+  for (const row of document.querySelectorAll("[data-undo-seconds]")) {
+    if (timed.has(row)) continue;
+    timed.add(row);
+    setTimeout(() => leave(row), Number(row.dataset.undoSeconds) * 1000);
+  }
+}
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  const row = event.detail.elt?.closest?.("li") ?? event.target;
+  armUndo();
+  if (row?.matches?.("[data-undo-seconds]")) (row.nextElementSibling?.querySelector("button") ?? row).focus();
+});
+
+// --- what came with a new fragment ----------------------------------------------------------------------------------------
+function arm() {
+  for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = !navigator.clipboard;
+  countdown();
+}
+
+new MutationObserver(arm).observe(document.getElementById("contenu").parentElement, { childList: true, subtree: true });
+setInterval(countdown, 5000);
+arm();
+armUndo();

@@ -1,0 +1,238 @@
+// The participants field: chips over the two text fields that are posted. Without this script they are plain text fields.
+import { listbox } from "./listbox.js";
+
+const SEARCH_AFTER = 150;
+const SHORTEST = 2;
+
+const say = (sentence, name) => sentence.replaceAll("{name}", name);
+
+export function peopleField(form, onChange) {
+  const field = document.getElementById("participants");
+  const words = document.getElementById("participants-mots").dataset;
+  const required = document.getElementById("id_attendees");
+  const optional = document.getElementById("id_optional");
+  const csrf = form.querySelector("[name=csrfmiddlewaretoken]").value;
+  const people = JSON.parse(document.getElementById("participants-donnees").textContent);
+
+  field.append(document.getElementById("modele-participants").content.cloneNode(true));
+  const box = field.querySelector("[data-chips]");
+  const list = field.querySelector("[data-chips-list]");
+  const input = field.querySelector("[role=combobox]");
+  const errors = document.getElementById("participants-erreurs");
+  const status = field.querySelector("[data-chips-status]");
+  const chipModel = document.getElementById("modele-participant").content.firstElementChild;
+
+  // What the server said that no chip carries stays until the list changes.
+  const served = document.getElementById("id_attendees-erreur");
+  const chipErrors = new Set(people.map((person) => person.error).filter(Boolean));
+  let others = served ? [...served.children].map((line) => line.textContent).filter((text) => !chipErrors.has(text)) : [];
+  served?.remove();
+
+  field.classList.add("mt-people--live");
+  required.hidden = true;
+  field.querySelector(".mt-people__optional").hidden = true;
+  // The field takes the identity of the one it stands for: its label and the links to it lead here.
+  required.removeAttribute("id");
+  input.id = "id_attendees";
+  input.setAttribute("aria-describedby", "id_attendees-aide participants-erreurs");
+
+  const options = listbox(input, document.getElementById("annuaire"), {
+    onPick: (option) => {
+      add([JSON.parse(option.dataset.person)]);
+      input.value = "";
+      options.close();
+    },
+  });
+
+  function draw() {
+    list.replaceChildren(...people.map(chip));
+    required.value = lines((person) => person.role !== "optional");
+    optional.value = lines((person) => person.role === "optional");
+    const messages = [...people.filter((person) => person.error).map((person) => person.error), ...others];
+    errors.replaceChildren(
+      ...messages.map((message) => {
+        const line = document.createElement("p");
+        line.className = "fr-error-text";
+        line.textContent = message;
+        return line;
+      }),
+    );
+    field.classList.toggle("fr-input-group--error", messages.length > 0);
+    box.classList.toggle("fr-input--error", messages.length > 0);
+    if (messages.length) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  }
+
+  function lines(wanted) {
+    return people.filter(wanted).map((person) => person.text).join("\n");
+  }
+
+  function chip(person, index) {
+    const element = chipModel.cloneNode(true);
+    const name = person.name || person.text;
+    element.querySelector(".mt-chip__name").textContent = name;
+    element.querySelector(".mt-chip__name").title = person.text;
+    element.querySelector(".mt-chip__note").textContent = person.note || "";
+    const role = element.querySelector(".mt-chip__role");
+    const remove = element.querySelector(".mt-chip__remove");
+    const isOptional = person.role === "optional";
+    element.classList.toggle("mt-chip--wrong", Boolean(person.error));
+    element.classList.toggle("mt-chip--optional", isOptional);
+    element.querySelector(".mt-chip__icon").hidden = !person.error;
+    if (person.error) role.remove();
+    role.textContent = isOptional ? words.optional : words.required;
+    role.setAttribute("aria-label", say(isOptional ? words.makeRequired : words.makeOptional, name));
+    role.addEventListener("click", () => {
+      person.role = isOptional ? "required" : "optional";
+      changed();
+      list.children[index].querySelector(".mt-chip__role").focus();
+    });
+    remove.querySelector("span").textContent = say(words.remove, name);
+    remove.addEventListener("click", () => drop(index));
+    return element;
+  }
+
+  function drop(index) {
+    const [gone] = people.splice(index, 1);
+    changed();
+    status.textContent = say(words.removed, gone.name || gone.text);
+    input.focus();
+  }
+
+  function add(newcomers) {
+    for (const person of newcomers) {
+      const name = person.name || person.text;
+      const known = people.some((other) => other.text === person.text || address(other.text) === address(person.text));
+      if (!known) people.push({ role: "required", ...person });
+      status.textContent = say(known ? words.known : words.added, name);
+    }
+    changed();
+  }
+
+  function changed() {
+    others = [];
+    draw();
+    onChange();
+  }
+
+  // Typed or pasted lines mean what the server says they mean.
+  async function understand(text) {
+    const body = new URLSearchParams({ text });
+    try {
+      const reply = await fetch(form.dataset.addresses, { method: "POST", body, headers: { "X-CSRFToken": csrf } });
+      if (!reply.ok) throw new Error(String(reply.status));
+      const found = await reply.json();
+      add([...found.people, ...found.problems]);
+      if (found.notices.length) status.textContent = found.notices.join(" ");
+    } catch {
+      // Nothing is lost: the line stays a chip, and the form's own answer will say what is wrong with it.
+      add(text.split(/[\n,;]+/).map((line) => line.trim()).filter(Boolean).map((line) => ({ text: line, name: line })));
+      status.textContent = words.unreachable;
+    }
+  }
+
+  function commit() {
+    const text = input.value.replace(/[,;]+$/, "").trim();
+    options.close();
+    input.value = "";
+    if (text) understand(text);
+  }
+
+  // --- the directory -----------------------------------------------------------------------------------------------
+  let timer = 0;
+  let search = null;
+
+  function optionElement(person) {
+    const element = document.createElement("li");
+    element.className = "mt-option";
+    element.setAttribute("role", "option");
+    element.dataset.person = JSON.stringify({ text: person.text, name: person.name, note: person.note });
+    const avatar = document.createElement("span");
+    avatar.className = `ps-avatar ps-avatar--sm ps-avatar--${person.tint}`;
+    avatar.setAttribute("aria-hidden", "true");
+    avatar.textContent = person.initials;
+    const text = document.createElement("span");
+    text.className = "mt-option__words";
+    for (const [part, value] of [["name", person.name], ["detail", person.detail]]) {
+      const span = document.createElement("span");
+      span.className = `mt-option__${part}`;
+      span.textContent = value;
+      text.append(span);
+    }
+    const note = document.createElement("span");
+    note.className = "mt-option__note";
+    note.textContent = person.note;
+    element.append(avatar, text, note);
+    return element;
+  }
+
+  async function lookUp(text) {
+    search?.abort();
+    search = new AbortController();
+    try {
+      const reply = await fetch(`${form.dataset.directory}?q=${encodeURIComponent(text)}`, { signal: search.signal });
+      if (!reply.ok) throw new Error(String(reply.status));
+      const { results } = await reply.json();
+      if (input.value.trim() !== text) return;
+      const fresh = results.filter((person) => !people.some((other) => address(other.text) === address(person.text)));
+      options.open(fresh.map(optionElement), text.includes("@") ? -1 : 0);
+      status.textContent = fresh.length ? words.found.replace("{count}", fresh.length) : words.nobody;
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      options.close();
+      status.textContent = words.unreachable;
+    }
+  }
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    const text = input.value.trim();
+    if (/[,;]\s*$/.test(input.value)) commit();
+    else if (text.length < SHORTEST) options.close();
+    else timer = setTimeout(() => lookUp(text), SEARCH_AFTER);
+  });
+
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.defaultPrevented) return;
+    if (event.key === "Enter") {
+      // Enter in this field chooses; it never sends the form.
+      event.preventDefault();
+      commit();
+    } else if (event.key === "Backspace" && input.value === "" && people.length) {
+      event.preventDefault();
+      drop(people.length - 1);
+    }
+  });
+
+  input.addEventListener("paste", (event) => {
+    const text = event.clipboardData.getData("text");
+    if (!/[\n,;]|@/.test(text)) return;
+    event.preventDefault();
+    const before = input.value.trim();
+    input.value = "";
+    options.close();
+    understand(before ? `${before}\n${text}` : text);
+  });
+
+  input.addEventListener("blur", () => {
+    options.close();
+    if (input.value.includes("@")) commit();
+  });
+
+  box.addEventListener("click", (event) => {
+    if (event.target === box || event.target === list) input.focus();
+  });
+
+  form.addEventListener("submit", () => {
+    // What was typed last and not chosen goes along: the server says what it means.
+    const text = input.value.trim();
+    if (text) required.value = [required.value, text].filter(Boolean).join("\n");
+  });
+
+  draw();
+}
+
+function address(line) {
+  const found = /<([^<>]*)>\s*$/.exec(line);
+  return (found ? found[1] : line).trim().toLowerCase();
+}

@@ -1,0 +1,92 @@
+"""Small words for the meeting templates: hours, days, ages, and the attributes that tie an error to its field."""
+
+from __future__ import annotations
+
+import datetime as dt
+from urllib.parse import urlsplit
+
+from django import template
+from django.forms import BoundField
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join, urlize
+from django.utils.safestring import SafeString, mark_safe
+
+from visio.meetings import words, zones
+
+register = template.Library()
+
+
+def _zone() -> str:
+    return timezone.get_current_timezone_name()
+
+
+@register.simple_tag
+def hours(starts_at: dt.datetime, ends_at: dt.datetime, zone: str = "") -> str:
+    """ "10:00 – 11:00" in `zone`, by default the reader's."""
+    return words.hours(starts_at, ends_at, zone or _zone())
+
+
+@register.simple_tag(takes_context=True)
+def day(context: template.Context, at: dt.datetime, zone: str = "") -> str:
+    """ "Mardi 24 novembre"."""
+    name = zone or _zone()
+    return words.long_day(words.local(at, name).date(), today=words.local(context["now"], name).date())
+
+
+@register.simple_tag
+def full_day(at: dt.datetime, zone: str = "") -> str:
+    return words.full_day(words.local(at, zone or _zone()).date())
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: template.Context, at: dt.datetime) -> str:
+    """ "hier à 16:41"."""
+    return words.moment(at, now=context["now"], zone_name=_zone())
+
+
+@register.filter
+def zone_place(name: str) -> str:
+    return zones.zone_place(name)
+
+
+@register.filter
+def zone_where(name: str) -> str:
+    return zones.zone_where(name)
+
+
+@register.simple_tag
+def zone_options(chosen: str, at: dt.datetime) -> SafeString:
+    return zones.zone_options(chosen=chosen, at=at)
+
+
+@register.simple_tag
+def field_state(field: BoundField, hint: bool = False) -> SafeString:
+    """aria-invalid and aria-describedby of a field: its hint, then its error."""
+    described = [f"{field.auto_id}-aide"] if hint else []
+    if field.errors:
+        described.append(f"{field.auto_id}-erreur")
+    invalid = mark_safe(' aria-invalid="true"') if field.errors else ""
+    return format_html('aria-describedby="{}"{}', " ".join(described), invalid) if described else SafeString("")
+
+
+@register.simple_tag
+def field_errors(field: BoundField) -> SafeString:
+    """The messages of a field, under it."""
+    if not field.errors:
+        return SafeString("")
+    lines = format_html_join("", '<p class="fr-error-text">{}</p>', ((error,) for error in field.errors))
+    return format_html('<div class="mt-errors" id="{}-erreur">{}</div>', field.auto_id, lines)
+
+
+@register.filter
+def host_and_path(url: str) -> str:
+    """The part of an address that a person reads: without https://, without a last slash."""
+    parts = urlsplit(url)
+    return f"{parts.netloc}{parts.path}".rstrip("/")
+
+
+@register.filter(is_safe=True)
+def plain_text(text: str) -> SafeString:
+    """Escaped text with its line breaks, and links for addresses that begin with http (nofollow)."""
+    linked = urlize(text, nofollow=True, autoescape=True)
+    return mark_safe(linked.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "<br>"))  # noqa: S308  urlize escaped it
