@@ -1,37 +1,88 @@
 """visio's own facts -> Celery's doorbell and the sockets."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from suite.core import doorbell
 from suite.core.events import subscribe
+from suite.live import push
 from visio.events import (
+    AttendeeAnswered,
     AttendeesRemoved,
     CallChanged,
     CallEnded,
     CallStarted,
+    DeliveriesProgressed,
+    LinkAttached,
     MeetingCancelled,
     MeetingChanged,
+    MeetingScheduled,
 )
-from visio.meetings.tokens import attendee_by_token
-from visio.rooms import access, news
+from visio.meetings.models import Attendee, Meeting
+from visio.meetings.tasks import deliver_invitations
+from visio.rooms import news
+
+MeetingFact = MeetingScheduled | MeetingChanged | MeetingCancelled | AttendeeAnswered | LinkAttached
+CallFact = CallStarted | CallChanged | CallEnded
 
 
 def connect() -> None:
     """Subscribe; called once at start-up."""
-    _connect_calls()
-
-
-def _connect_calls() -> None:
-    access.register_invitations(attendee_by_token)
-    news.connect()
-    subscribe(CallStarted, _call_moved)
-    subscribe(CallChanged, _call_moved)
-    subscribe(CallEnded, _call_moved)
+    subscribe(MeetingScheduled, _ring)
+    subscribe(MeetingScheduled, _nudge_attendees)
+    subscribe(MeetingChanged, _ring)
+    subscribe(MeetingChanged, _nudge_attendees)
     subscribe(MeetingChanged, _check_access)
+    subscribe(MeetingCancelled, _ring)
+    subscribe(MeetingCancelled, _nudge_attendees)
     subscribe(MeetingCancelled, _check_access)
-    subscribe(AttendeesRemoved, _check_access)
+    subscribe(AttendeesRemoved, _nudge_removed)
+    subscribe(AttendeeAnswered, _nudge_attendees)
+    subscribe(LinkAttached, _nudge_attendees)
+    subscribe(DeliveriesProgressed, _nudge_ledger)
+    subscribe(CallStarted, _nudge_call)
+    subscribe(CallChanged, _nudge_call)
+    subscribe(CallEnded, _nudge_call)
+    news.connect()
 
 
-def _call_moved(fact: CallStarted | CallChanged | CallEnded) -> None:
-    news.tell_call(fact.room_id)
+def _ring(fact: MeetingScheduled | MeetingChanged | MeetingCancelled) -> None:
+    doorbell.ring(deliver_invitations)
 
 
-def _check_access(fact: MeetingChanged | MeetingCancelled | AttendeesRemoved) -> None:
+def _nudge_attendees(fact: MeetingFact) -> None:
+    _nudge(_agents_of(fact.meeting_id), fact.meeting_id)
+
+
+def _check_access(fact: MeetingChanged | MeetingCancelled) -> None:
     news.check_access(fact.meeting_id)
+
+
+def _nudge_removed(fact: AttendeesRemoved) -> None:
+    _nudge(fact.agent_ids, fact.meeting_id)
+
+
+def _nudge_ledger(fact: DeliveriesProgressed) -> None:
+    """The ledger stands on the meeting's page alone; dashboards are left in peace."""
+    public_id = Meeting.objects.values_list("public_id", flat=True).get(pk=fact.meeting_id)
+    push.nudge(_agents_of(fact.meeting_id), f"meeting:{public_id}")
+
+
+def _nudge_call(fact: CallFact) -> None:
+    """Who is in a room: the call's own sockets, dashboards, and the meeting's page of every attendee."""
+    news.tell_call(fact.room_id)
+    for meeting_id in Meeting.objects.filter(room=fact.room_id).values_list("pk", flat=True):
+        _nudge(_agents_of(meeting_id), meeting_id)
+
+
+def _nudge(agent_ids: Iterable[int], meeting_id: int) -> None:
+    agents = list(agent_ids)
+    public_id = Meeting.objects.values_list("public_id", flat=True).get(pk=meeting_id)
+    push.nudge(agents, "meetings")
+    push.nudge(agents, f"meeting:{public_id}")
+
+
+def _agents_of(meeting_id: int) -> list[int]:
+    agents = Attendee.objects.filter(meeting=meeting_id, agent__isnull=False).order_by()
+    return [agent_id for agent_id in agents.values_list("agent_id", flat=True) if agent_id is not None]

@@ -265,6 +265,8 @@ class Delivery(models.Model):
     # Raised by "renvoyer": part of the Message-ID, or mail systems would drop the second copy as a duplicate.
     resends = models.PositiveSmallIntegerField(_("renvois"), default=0)
     sent_at = models.DateTimeField(_("envoyé le"), null=True, blank=True)
+    # An attempt ended without an answer (sender killed, connection lost): the server may have taken the message.
+    maybe_received = models.BooleanField(_("peut-être reçu"), default=False, db_default=False)
     server_words = models.CharField(_("réponse du serveur"), max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

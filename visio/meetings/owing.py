@@ -27,11 +27,9 @@ from visio.meetings.models import (
 )
 from visio.meetings.permissions import can_edit_meeting
 
-# A REQUEST that may be in somebody's mailbox: the server took it, or its sender has it or died with it in hand.
+# A REQUEST that may be in somebody's mailbox: the server took it, or a sender has it or died with it in hand.
 WENT_OUT = Q(method=Method.REQUEST) & (
-    Q(sent_at__isnull=False)
-    | Q(state=DeliveryState.SENDING)
-    | Q(state=DeliveryState.SUPERSEDED, attempts__gt=0, server_words="")
+    Q(sent_at__isnull=False) | Q(maybe_received=True) | Q(state=DeliveryState.SENDING)
 )
 
 
@@ -98,12 +96,12 @@ def owe_cancellations(
 
 
 def owe_again(delivery: Delivery, *, now: dt.datetime) -> None:
-    """Put a claimed REQUEST that is out of date aside; owe today's to its attendee unless one is owed or gone already."""
+    """Put a claimed row aside. A REQUEST that is out of date is owed anew, unless a newer one is owed or gone already."""
     delivery.state = DeliveryState.SUPERSEDED
     delivery.claimed_until = None
-    delivery.save(update_fields=["state", "claimed_until", "attempts"])
+    delivery.save(update_fields=["state", "claimed_until"])
     meeting = delivery.meeting
-    if delivery.attendee_id is None or meeting.is_cancelled:
+    if delivery.method != Method.REQUEST or delivery.attendee_id is None or meeting.is_cancelled:
         return
     attendee = Attendee.objects.get(pk=delivery.attendee_id)
     newer = Delivery.objects.filter(

@@ -221,7 +221,11 @@ def edit_meeting(*, meeting: Meeting, by: Agent, draft: MeetingDraft, revision: 
     if errors:
         raise DraftRefused(errors)
 
-    before = _times(occurrence, meeting) | {"title": meeting.title, "place": meeting.place}
+    before = _times(occurrence, meeting) | {
+        "title": meeting.title,
+        "place": meeting.place,
+        "room": meeting.room.slug if meeting.room else "",
+    }
     retimed = (meeting.start_date, meeting.start_time, meeting.time_zone, meeting.minutes) != (
         draft.start_date,
         draft.start_time,
