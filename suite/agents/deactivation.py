@@ -1,4 +1,4 @@
-"""Close the portal to an agent. Their meetings stay; sockets close by themselves (suite.live looks at `is_active`)."""
+"""Close the portal to an agent. Their meetings stay."""
 
 import datetime as dt
 
@@ -10,10 +10,16 @@ from suite.agents.models import Agent, PersonalToken
 
 @transaction.atomic
 def deactivate(*, agents: QuerySet[Agent], now: dt.datetime) -> int:
-    """Nobody of `agents` can sign in, keep a session or use a token any longer; how many were active until now."""
-    ids = list(agents.filter(is_active=True).order_by("pk").values_list("pk", flat=True))
-    PersonalToken.objects.filter(agent__in=ids, revoked_at=None).update(revoked_at=now)
-    return Agent.objects.filter(pk__in=ids).update(is_active=False)
+    """Nobody of `agents` can sign in, keep a session or use a token any longer; how many were active until now.
+
+    Saved one by one, not by update(): suite.live hears of every save and closes the agent's sockets at once.
+    """
+    active = list(agents.filter(is_active=True).order_by("pk").select_for_update(of=("self",)))
+    for agent in active:
+        agent.is_active = False
+        agent.save(update_fields=["is_active"])
+    PersonalToken.objects.filter(agent__in=active, revoked_at=None).update(revoked_at=now)
+    return len(active)
 
 
 @transaction.atomic
