@@ -40,8 +40,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # a permanent one: an administrator must act
 
 
-def reconcile(*, room_id: int, now: datetime) -> Outcome:
-    """Apply to the homeserver what the room `room_id` (TchapRoom) owes, if it is due."""
+def reconcile(*, room_id: int, now: datetime, most_invited: int = MEMBERS_PER_RUN) -> Outcome:
+    """Apply to the homeserver what the room `room_id` (TchapRoom) owes, if it is due; invite at most so many people."""
     access = configured_access()
     if access is None:
         return Outcome.NOTHING
@@ -50,7 +50,7 @@ def reconcile(*, room_id: int, now: datetime) -> Outcome:
         return Outcome.NOTHING
     try:
         with Matrix(access) as matrix:
-            work = _Reconciliation(matrix, claim)
+            work = _Reconciliation(matrix, claim, most_invited)
             state, more = work.run_or_rejoin()
         owed.wake_waiting(now=now)
         return Outcome.AGAIN if owed.finish(claim, state=state, more=more) else Outcome.DONE
@@ -74,9 +74,10 @@ def client_url(*, alias_localpart: str) -> str:
 class _Reconciliation:
     """One run over one claimed room."""
 
-    def __init__(self, matrix: Matrix, claim: owed.Claim) -> None:
+    def __init__(self, matrix: Matrix, claim: owed.Claim, most_invited: int) -> None:
         self.matrix = matrix
         self.claim = claim
+        self.most_invited = most_invited
         self.room: TchapRoom = claim.room
 
     def run_or_rejoin(self) -> tuple[RoomState, bool]:
@@ -224,11 +225,11 @@ class _Reconciliation:
         if wanted.closed:
             return False
         missing = [pk for pk in wanted.agent_ids if self._is_missing(known.get(pk))]
-        agents = Agent.objects.in_bulk(missing[:MEMBERS_PER_RUN])
-        for pk in missing[:MEMBERS_PER_RUN]:
+        agents = Agent.objects.in_bulk(missing[: self.most_invited])
+        for pk in missing[: self.most_invited]:
             self._let_in(agents[pk])
             self.claim.record()
-        return len(missing) > MEMBERS_PER_RUN
+        return len(missing) > self.most_invited
 
     def _is_missing(self, member: TchapMember | None) -> bool:
         if member is None or member.state == MemberState.REMOVED:

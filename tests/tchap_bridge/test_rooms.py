@@ -1,0 +1,384 @@
+"""A meeting's room on a real homeserver, read by the people who are invited to it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from suite.local.parts.homeserver import MatrixRefused
+from tchap_bridge import owed
+from tchap_bridge.models import MemberState, RoomState, TchapRoom
+from tchap_bridge.rooms import Outcome, reconcile
+from tests import factories
+from tests.looking import Matrix
+from tests.tchap_bridge.fixtures import MakePerson
+from tests.tchap_bridge.relay import Relay
+from tests.tchap_bridge.rooms import apply, edited, members, room_of
+from visio.meetings.models import ChangeKind
+from visio.meetings.scheduling import cancel_meeting
+from visio.meetings.tokens import join_url
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_new_meeting_has_a_room_named_after_it_with_the_link_in_topic_and_pinned_message(
+    relay: Relay, person: MakePerson
+) -> None:
+    claire, karim = person("Claire"), person("Karim")
+    meeting = factories.meeting(claire.agent, guests=[karim.agent], title="Comité <de> suivi", place="Salle B")
+
+    assert apply(meeting) is Outcome.DONE
+
+    room = room_of(meeting)
+    assert karim.invited_to() == claire.invited_to() == [room.room_id]
+    karim.join(room.room_id)
+    assert karim.state(room.room_id, "m.room.name") == {"name": "Comité <de> suivi"}
+    assert join_url(meeting) in karim.state(room.room_id, "m.room.topic")["topic"]
+    assert "(Paris)" in karim.state(room.room_id, "m.room.topic")["topic"]
+    assert karim.state(room.room_id, "m.room.join_rules") == {"join_rule": "invite"}
+    (pinned,) = karim.state(room.room_id, "m.room.pinned_events")["pinned"]
+    content = karim.event(room.room_id, pinned)["content"]
+    assert content["body"].startswith("Comité <de> suivi\n")
+    assert join_url(meeting) in content["body"]
+    assert "Salle B" in content["body"]
+    assert content["formatted_body"].startswith("<strong>Comité &lt;de&gt; suivi</strong><br>")
+    assert content["m.mentions"] == {}
+    assert room.state == RoomState.APPLIED
+
+
+def test_the_second_run_asks_the_homeserver_nothing(relay: Relay, person: MakePerson) -> None:
+    claire, stranger = person("Claire"), factories.agent("Sans", "Compte")
+    meeting = factories.meeting(claire.agent, guests=[stranger, "dehors@example.org"])
+    apply(meeting)
+    relay.forget()
+
+    assert apply(meeting) is Outcome.NOTHING
+    # Also when something says that the room is behind although it is not: the difference is empty.
+    owed.owe_again(room_id=room_of(meeting).pk, now=timezone.now())
+    assert apply(meeting) is Outcome.DONE
+    assert relay.seen == []
+
+
+def test_tchap_safe_creation(relay: Relay, person: MakePerson) -> None:
+    meeting = factories.meeting(person().agent)
+    apply(meeting)
+    (creation,) = relay.requests("POST", "createRoom")
+    assert creation.body["preset"] == "private_chat"
+    assert "room_version" not in creation.body
+    rules = [state["content"] for state in creation.body["initial_state"] if state["type"].endswith("access_rules")]
+    assert rules == [{"rule": "restricted", "force_unencrypted_at_creation": True, "visibility": "private"}]
+    levels = creation.body["power_level_content_override"]
+    assert (levels["state_default"], levels["invite"], "users" in levels) == (100, 50, False)
+
+
+def test_the_organiser_may_invite_but_not_rename(relay: Relay, person: MakePerson) -> None:
+    claire, friend = person("Claire"), person("Friend")
+    meeting = factories.meeting(claire.agent)
+    apply(meeting)
+    room_id = room_of(meeting).room_id
+    claire.join(room_id)
+    claire.call("POST", f"/rooms/{room_id}/invite", {"user_id": friend.user_id})
+    assert friend.invited_to() == [room_id]
+    with pytest.raises(MatrixRefused) as refused:
+        claire.call("PUT", f"/rooms/{room_id}/state/m.room.name", {"name": "À moi"})
+    assert refused.value.status == 403
+
+
+def test_the_link_hangs_on_the_meeting_and_stands_once_in_its_history(relay: Relay, person: MakePerson) -> None:
+    meeting = factories.meeting(person().agent)
+    apply(meeting)
+    alias = f"#visio-{meeting.public_id.hex}:tchap.localhost"
+    assert list(meeting.links.values_list("label", "url")) == [("tchap", f"https://tchap.example/#/room/{alias}")]
+    edited(meeting, (), title="Autrement")
+    apply(meeting)
+    assert meeting.changes.filter(kind=ChangeKind.TCHAP_LINKED).count() == 1
+
+
+def test_a_rename_is_shown_and_told(relay: Relay, person: MakePerson) -> None:
+    claire = person("Claire")
+    meeting = factories.meeting(claire.agent)
+    apply(meeting)
+    room_id = room_of(meeting).room_id
+    claire.join(room_id)
+    (pinned,) = claire.state(room_id, "m.room.pinned_events")["pinned"]
+    relay.forget()
+
+    edited(meeting, (), title="Comité restreint")
+    apply(meeting)
+
+    assert claire.state(room_id, "m.room.name") == {"name": "Comité restreint"}
+    assert claire.messages(room_id)[-1]["body"] == "La réunion s’appelle maintenant « Comité restreint »."
+    # The pinned message is edited in place: one name put, one edit and one message sent, nothing else.
+    assert claire.state(room_id, "m.room.pinned_events") == {"pinned": [pinned]}
+    edit = claire.messages(room_id)[-2]
+    assert edit["m.relates_to"] == {"rel_type": "m.replace", "event_id": pinned}
+    assert edit["m.new_content"]["body"].startswith("Comité restreint\n")
+    assert [seen.method for seen in relay.seen] == ["PUT", "PUT", "PUT"]
+
+
+def test_a_move_is_told_with_both_hours(relay: Relay, person: MakePerson) -> None:
+    claire = person("Claire")
+    meeting = factories.meeting(claire.agent)
+    apply(meeting)
+    claire.join(room_of(meeting).room_id)
+
+    edited(meeting, (), start_date=meeting.start_date + timedelta(days=1))
+    apply(meeting)
+
+    lines = claire.messages(room_of(meeting).room_id)[-1]["body"].splitlines()
+    assert lines[0] == "La réunion est déplacée."
+    assert lines[1].startswith("Avant : ")
+    assert lines[2].startswith("Maintenant : ")
+    assert lines[1].removeprefix("Avant : ") != lines[2].removeprefix("Maintenant : ")
+
+
+def test_two_moves_before_the_homeserver_answers_are_told_as_one(relay: Relay, person: MakePerson) -> None:
+    claire = person("Claire")
+    meeting = factories.meeting(claire.agent)
+    apply(meeting)
+    claire.join(room_of(meeting).room_id)
+    for _time in range(2):
+        edited(meeting, (), start_date=meeting.start_date + timedelta(days=1))
+        meeting.refresh_from_db()
+    apply(meeting)
+    told = [message for message in claire.messages(room_of(meeting).room_id) if "déplacée" in message["body"]]
+    assert len(told) == 1
+
+
+def test_a_cancelled_meeting_closes_its_room(relay: Relay, person: MakePerson) -> None:
+    claire, karim = person("Claire"), person("Karim")
+    meeting = factories.meeting(claire.agent, guests=[karim.agent])
+    apply(meeting)
+    room_id = room_of(meeting).room_id
+    karim.join(room_id)
+    karim.say(room_id, "À demain")
+
+    cancel_meeting(meeting=meeting, by=claire.agent, now=timezone.now())
+    assert apply(meeting) is Outcome.DONE
+
+    assert room_of(meeting).state == RoomState.CLOSED
+    assert karim.messages(room_id)[-1]["body"].startswith("La réunion est annulée.\n")
+    with pytest.raises(MatrixRefused) as refused:
+        karim.say(room_id, "Trop tard")
+    assert refused.value.status == 403
+    # The room stays readable, and the organiser may still write.
+    claire.join(room_id)
+    claire.say(room_id, "Nous en reparlons lundi")
+    assert karim.messages(room_id)[-1]["body"] == "Nous en reparlons lundi"
+
+
+def test_a_meeting_cancelled_before_its_room_was_made_never_has_one(relay: Relay, person: MakePerson) -> None:
+    claire = person("Claire")
+    meeting = factories.meeting(claire.agent)
+    cancel_meeting(meeting=meeting, by=claire.agent, now=timezone.now())
+    assert apply(meeting) is Outcome.DONE
+    assert (room_of(meeting).state, room_of(meeting).room_id) == (RoomState.CLOSED, "")
+    assert relay.seen == []
+
+
+def test_no_room_for_a_meeting_that_is_over(relay: Relay, person: MakePerson) -> None:
+    meeting = factories.meeting(person().agent, starts_at=timezone.now() - timedelta(days=1))
+    assert apply(meeting) is Outcome.DONE
+    assert relay.requests("POST", "createRoom") == []
+
+
+def test_a_meeting_without_tchap_owes_no_room(relay: Relay, person: MakePerson) -> None:
+    meeting = factories.meeting(person().agent, wants_tchap=False)
+    assert not TchapRoom.objects.filter(meeting=meeting).exists()
+
+
+def test_tchap_given_up_and_taken_back(relay: Relay, person: MakePerson) -> None:
+    claire, karim = person("Claire"), person("Karim")
+    meeting = factories.meeting(claire.agent, guests=[karim.agent])
+    apply(meeting)
+    room_id = room_of(meeting).room_id
+    karim.join(room_id)
+
+    edited(meeting, (karim.agent,), wants_tchap=False)
+    apply(meeting)
+    assert not meeting.links.exists()
+    assert room_of(meeting).state == RoomState.CLOSED
+    with pytest.raises(MatrixRefused):
+        karim.say(room_id, "Encore là")
+
+    edited(meeting, (karim.agent,), wants_tchap=True)
+    apply(meeting)
+    assert meeting.links.filter(label="tchap").exists()
+    assert room_of(meeting).room_id == room_id
+    karim.say(room_id, "De nouveau là")
+
+
+def test_whoever_leaves_the_meeting_leaves_the_room(relay: Relay, person: MakePerson) -> None:
+    claire, karim, sophie = person("Claire"), person("Karim"), person("Sophie")
+    meeting = factories.meeting(claire.agent, guests=[karim.agent, sophie.agent])
+    apply(meeting)
+    room_id = room_of(meeting).room_id
+    karim.join(room_id)
+    sophie.join(room_id)
+
+    edited(meeting, (karim.agent,))
+    apply(meeting)
+
+    assert karim.state(room_id, "m.room.member", sophie.user_id)["membership"] == "leave"
+    assert members(meeting)[sophie.agent.pk] == MemberState.REMOVED
+    # And back again.
+    edited(meeting, (karim.agent, sophie.agent))
+    apply(meeting)
+    assert sophie.invited_to() == [room_id]
+
+
+def test_only_whom_the_portal_invited_is_taken_out(relay: Relay, person: MakePerson) -> None:
+    claire, sophie = person("Claire"), person("Sophie")
+    meeting = factories.meeting(claire.agent)
+    apply(meeting)
+    room_id = room_of(meeting).room_id
+    claire.join(room_id)
+    claire.call("POST", f"/rooms/{room_id}/invite", {"user_id": sophie.user_id})
+    sophie.join(room_id)
+
+    edited(meeting, (sophie.agent,))
+    apply(meeting)
+    assert members(meeting)[sophie.agent.pk] == MemberState.PRESENT
+    edited(meeting, ())
+    apply(meeting)
+
+    assert claire.state(room_id, "m.room.member", sophie.user_id)["membership"] == "join"
+
+
+def test_whoever_left_by_themselves_is_not_called_back(relay: Relay, person: MakePerson) -> None:
+    claire, karim = person("Claire"), person("Karim")
+    meeting = factories.meeting(claire.agent, guests=[karim.agent])
+    apply(meeting)
+    karim.join(room_of(meeting).room_id)
+    karim.leave(room_of(meeting).room_id)
+    edited(meeting, (karim.agent,), title="Autre titre")
+    apply(meeting)
+    assert karim.invited_to() == []
+    # Taking them off the meeting afterwards is no error: they are out already.
+    edited(meeting, ())
+    assert apply(meeting) is Outcome.DONE
+
+
+def test_an_attendee_without_an_account_is_left_out_and_looked_up_again_later(
+    relay: Relay, person: MakePerson, homeserver: Matrix
+) -> None:
+    claire, late = person("Claire"), factories.agent("Tardive")
+    meeting = factories.meeting(claire.agent, guests=[late], starts_at=timezone.now() + timedelta(days=3))
+    apply(meeting)
+    assert members(meeting) == {claire.agent.pk: MemberState.INVITED, late.pk: MemberState.NO_ACCOUNT}
+
+    homeserver.user(late.email)
+    later = timezone.now() + owed.LOOK_AGAIN + timedelta(minutes=1)
+    owed.owe_look_ups(now=later)
+    assert reconcile(room_id=room_of(meeting).pk, now=later) is Outcome.DONE
+
+    assert members(meeting)[late.pk] == MemberState.INVITED
+
+
+def test_a_disabled_agent_is_not_invited(relay: Relay, person: MakePerson) -> None:
+    claire, gone = person("Claire"), person("Partie")
+    meeting = factories.meeting(claire.agent, guests=[gone.agent])
+    gone.agent.is_active = False
+    gone.agent.save()
+    apply(meeting)
+    assert gone.invited_to() == []
+
+
+def test_a_change_during_the_run_is_not_lost(relay: Relay, person: MakePerson) -> None:
+    claire = person("Claire")
+    meeting = factories.meeting(claire.agent)
+    claim = owed.claim(room_id=room_of(meeting).pk, now=timezone.now())
+    assert claim is not None
+    edited(meeting, (), title="Entre-temps")
+    assert owed.finish(claim, state=RoomState.APPLIED) is True
+    assert apply(meeting) is Outcome.DONE
+    claire.join(room_of(meeting).room_id)
+    assert claire.state(room_of(meeting).room_id, "m.room.name") == {"name": "Entre-temps"}
+
+
+def test_a_room_that_somebody_works_on_is_left_alone_until_the_lease_ends(relay: Relay, person: MakePerson) -> None:
+    meeting = factories.meeting(person().agent)
+    now = timezone.now()
+    dead = owed.claim(room_id=room_of(meeting).pk, now=now)
+    assert dead is not None
+    assert reconcile(room_id=room_of(meeting).pk, now=now + owed.LEASE) is Outcome.NOTHING
+    late = now + owed.LEASE + timedelta(seconds=1)
+    assert owed.due_rooms(now=late, limit=10) == [room_of(meeting).pk]
+    assert reconcile(room_id=room_of(meeting).pk, now=late) is Outcome.DONE
+    # The first one, should it still live, must not overwrite what the second one wrote.
+    with pytest.raises(owed.ClaimLost):
+        dead.record(last_error="zombie")
+    with pytest.raises(owed.ClaimLost):
+        owed.finish(dead, state=RoomState.REFUSED)
+
+
+def test_the_room_of_a_room_version_12_server_works_too(relay: Relay, person: MakePerson) -> None:
+    """Version 12: the creator stands above the power levels and in none of them, and room ids hold no server name."""
+    claire = person("Claire")
+    meeting = factories.meeting(claire.agent)
+    relay.change("POST", "createRoom", lambda body: {**body, "room_version": "12"})
+    assert apply(meeting) is Outcome.DONE
+    room_id = room_of(meeting).room_id
+    assert ":" not in room_id
+    claire.join(room_id)
+    assert claire.state(room_id, "m.room.power_levels")["users"] == {claire.user_id: 50}
+
+
+def test_many_attendees_are_invited_over_several_runs(relay: Relay, person: MakePerson) -> None:
+    people = [person(f"Agent{number}") for number in range(4)]
+    meeting = factories.meeting(people[0].agent, guests=[one.agent for one in people[1:]])
+    room_id = room_of(meeting).pk
+    assert reconcile(room_id=room_id, now=timezone.now(), most_invited=2) is Outcome.AGAIN
+    assert reconcile(room_id=room_id, now=timezone.now(), most_invited=2) is Outcome.DONE
+    assert [one.invited_to() for one in people] == [[room_of(meeting).room_id]] * 4
+
+
+def test_without_a_homeserver_rooms_stay_owed(settings: Settings) -> None:
+    settings.MATRIX_HOMESERVER_URL = ""
+    meeting = factories.meeting()
+    assert apply(meeting) is Outcome.NOTHING
+    assert (room_of(meeting).state, room_of(meeting).attempts) == (RoomState.OWED, 0)
+
+
+def test_an_address_of_another_ministry_is_not_guessed_here(
+    relay: Relay, person: MakePerson, homeserver: Matrix
+) -> None:
+    """Tchap's directory names another homeserver: an account of that name on ours is not theirs."""
+    claire, other = person("Claire"), person("Karim")
+    answer = {"hs": "agent.interieur.example"}
+    relay.fail("GET", f"/identity/api/v1/info.*{other.agent.email.split('@')[0]}", status=200, body=answer)
+    meeting = factories.meeting(claire.agent, guests=[other.agent])
+    apply(meeting)
+    assert members(meeting)[other.agent.pk] == MemberState.NO_ACCOUNT
+
+
+def test_a_found_account_is_remembered_on_the_agent(relay: Relay, person: MakePerson) -> None:
+    claire = person("Claire")
+    apply(factories.meeting(claire.agent))
+    claire.agent.refresh_from_db()
+    assert claire.agent.matrix_id == claire.user_id
+    relay.forget()
+    apply(factories.meeting(claire.agent))
+    assert relay.requests("GET", "/identity/") == []
+
+
+def test_an_account_set_by_hand_is_used_when_it_exists(relay: Relay, person: MakePerson) -> None:
+    claire, renamed = person("Claire"), person("Renommée")
+    claire.agent.matrix_id = renamed.user_id
+    claire.agent.save()
+    apply(factories.meeting(claire.agent))
+    assert (len(renamed.invited_to()), claire.invited_to()) == (1, [])
+
+
+def test_two_agents_are_never_given_one_account(relay: Relay, person: MakePerson) -> None:
+    """a-b@c and a@b-c derive to the same name: it belongs to whom it was given first."""
+    token = uuid.uuid4().hex[:8]
+    claire = person("Claire", email=f"claire-x.{token}@dinum.example")
+    twin = factories.agent(email=f"claire@x.{token}-dinum.example")
+    meeting = factories.meeting(claire.agent, guests=[twin])
+    apply(meeting)
+    assert members(meeting) == {claire.agent.pk: MemberState.INVITED, twin.pk: MemberState.NO_ACCOUNT}
