@@ -9,8 +9,10 @@ class VisioConfig(AppConfig):
     def ready(self) -> None:
         from suite.live import presence, visibility
         from visio import subscribers
-        from visio.meetings import sources
+        from visio.meetings import sources, tokens
+        from visio.rooms import access
 
         subscribers.connect()
+        access.register_invitations(tokens.attendee_by_token)
         presence.register_meeting_source(sources.in_meeting_until)
         visibility.register_shared_source(sources.sharing_a_meeting)
