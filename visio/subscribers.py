@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from suite.agents.models import Team
 from suite.core import doorbell
 from suite.core.events import subscribe
 from suite.live import push
@@ -52,7 +53,9 @@ def _ring(fact: MeetingScheduled | MeetingChanged | MeetingCancelled) -> None:
 
 
 def _nudge_attendees(fact: MeetingFact) -> None:
-    _nudge(_agents_of(fact.meeting_id), fact.meeting_id)
+    agents = _agents_of(fact.meeting_id)
+    _nudge(agents, fact.meeting_id)
+    _nudge_managers(agents)
 
 
 def _check_access(fact: MeetingChanged | MeetingCancelled) -> None:
@@ -61,6 +64,7 @@ def _check_access(fact: MeetingChanged | MeetingCancelled) -> None:
 
 def _nudge_removed(fact: AttendeesRemoved) -> None:
     _nudge(fact.agent_ids, fact.meeting_id)
+    _nudge_managers(fact.agent_ids)
 
 
 def _nudge_ledger(fact: DeliveriesProgressed) -> None:
@@ -81,6 +85,12 @@ def _nudge(agent_ids: Iterable[int], meeting_id: int) -> None:
     public_id = Meeting.objects.values_list("public_id", flat=True).get(pk=meeting_id)
     push.nudge(agents, "meetings")
     push.nudge(agents, f"meeting:{public_id}")
+
+
+def _nudge_managers(agent_ids: Iterable[int]) -> None:
+    """Whoever manages a team of these agents may have its week open (visio.calendars.team)."""
+    managed = Team.objects.filter(members__in=list(agent_ids)).order_by()
+    push.nudge(managed.values_list("managers", flat=True).exclude(managers=None).distinct(), "meetings")
 
 
 def _agents_of(meeting_id: int) -> list[int]:
