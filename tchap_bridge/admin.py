@@ -7,6 +7,7 @@ from django.contrib.admin import display
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -74,7 +75,7 @@ class TchapRoomAdmin(LedgerAdmin[TchapRoom]):
     @display(description=_("liens"))
     def related(self, room: TchapRoom) -> SafeString:
         members = list_link(TchapMember, _("Membres"), room__id__exact=room.pk)
-        return members + " · " + list_link(TchapMessage, _("Messages"), room__id__exact=room.pk)
+        return format_html("{} · {}", members, list_link(TchapMessage, _("Messages"), room__id__exact=room.pk))
 
     @admin.action(description=_("Mettre le salon à jour maintenant"), permissions=["act"])
     def reconcile_now(self, request: HttpRequest, queryset: QuerySet[TchapRoom]) -> None:

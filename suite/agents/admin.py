@@ -159,7 +159,7 @@ class AgentAdmin(PortalAdmin[Agent]):
     @admin.action(description=_("Désactiver : fermer les sessions, révoquer les jetons"), permissions=["change"])
     def deactivate_agents(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
         """Never oneself: the last administrator would lock the door from outside."""
-        number = deactivate(agents=queryset.exclude(pk=request.user.pk), now=timezone.now())
+        number = deactivate(agents=queryset.exclude(sub=request.user.get_username()), now=timezone.now())
         self.message_user(
             request, ngettext("%(n)d agent désactivé.", "%(n)d agents désactivés.", number) % {"n": number}
         )

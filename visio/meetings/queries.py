@@ -56,16 +56,16 @@ FROM (
     SELECT att.agent_id, att.meeting_id, att.answer, att.role, o.starts_at, o.ends_at, o.title
     FROM visio_attendee att
     JOIN visio_occurrence o ON o.meeting_id = att.meeting_id
-        AND o.starts_at >= %(start)s - %(longest)s AND o.starts_at < %(end)s
+        AND o.starts_at >= %(back)s AND o.starts_at < %(end)s
     WHERE NOT att.is_series AND att.agent_id = ANY(%(agents)s::bigint[])
-        AND att.starts_at >= %(start)s - %(longest)s AND att.starts_at < %(end)s AND att.ends_at > %(start)s
+        AND att.starts_at >= %(back)s AND att.starts_at < %(end)s AND att.ends_at > %(start)s
         AND o.ends_at > %(start)s AND o.status = 'confirmed'
         AND (att.only_occurrence_id IS NULL OR att.only_occurrence_id = o.id)
     UNION ALL
     SELECT att.agent_id, att.meeting_id, att.answer, att.role, o.starts_at, o.ends_at, o.title
     FROM visio_attendee att
     JOIN visio_occurrence o ON o.meeting_id = att.meeting_id
-        AND o.starts_at >= %(start)s - %(longest)s AND o.starts_at < %(end)s
+        AND o.starts_at >= %(back)s AND o.starts_at < %(end)s
     WHERE att.is_series AND att.agent_id = ANY(%(agents)s::bigint[])
         AND att.ends_at > %(start)s AND att.starts_at < %(end)s
         AND o.ends_at > %(start)s AND o.status = 'confirmed'
@@ -96,6 +96,12 @@ def agenda(agent_ids: Collection[int], start: dt.datetime, end: dt.datetime, vie
     with connection.cursor() as cursor:
         cursor.execute(
             _AGENDA,
-            {"agents": list(agent_ids), "start": start, "end": end, "viewer": viewer.pk, "longest": LONGEST},
+            {
+                "agents": list(agent_ids),
+                "start": start,
+                "back": start - LONGEST,
+                "end": end,
+                "viewer": viewer.pk,
+            },
         )
         return [Entry(*row) for row in cursor.fetchall()]
