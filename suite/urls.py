@@ -29,3 +29,6 @@ for prefix, name in MOUNTS:
         logging.getLogger(__name__).warning("not mounted yet: %s (%s)", name, error)
     else:
         urlpatterns.append(path(prefix, include(module)))
+
+handler400 = "suite.portal.errors.bad_request"
+handler500 = "suite.portal.errors.server_error"

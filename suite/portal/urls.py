@@ -2,20 +2,27 @@
 
 from django.urls import path
 
-from suite.portal import views
+from suite.portal import dashboard_views, finding, health, preferences, public
 
 app_name = "portal"
 
 urlpatterns = [
-    path("", views.dashboard, name="dashboard"),
-    path("connexion/", views.sign_in, name="sign_in"),
-    path("connexion/refus/", views.refused, name="refused"),
-    path("recherche/", views.search, name="search"),
-    path("reglages/", views.settings_page, name="settings"),
-    path("theme/", views.theme, name="theme"),
-    path("langue/", views.language, name="language"),
-    path("accessibilite/", views.accessibility, name="accessibility"),
-    path("mentions-legales/", views.legal, name="legal"),
-    path("donnees-personnelles/", views.personal_data, name="personal_data"),
-    path("cookies/", views.cookies, name="cookies"),
+    path("", dashboard_views.dashboard, name="dashboard"),
+    path("accueil/<slug:part>/", dashboard_views.fragment, name="fragment"),
+    path("connexion/", public.sign_in, name="sign_in"),
+    path("connexion/refus/", public.refused, name="refused"),
+    path("recherche/", finding.search, name="search"),
+    path("reglages/", preferences.settings_page, name="settings"),
+    path("reglages/jetons/", preferences.create_token, name="create_token"),
+    path("reglages/jetons/<int:token_id>/revoquer/", preferences.revoke, name="revoke_token"),
+    path("presence/", preferences.choose_presence, name="presence"),
+    path("theme/", public.theme, name="theme"),
+    path("langue/", public.language, name="language"),
+    path("accessibilite/", public.accessibility, name="accessibility"),
+    path("mentions-legales/", public.legal, name="legal"),
+    path("donnees-personnelles/", public.personal_data, name="personal_data"),
+    path("cookies/", public.cookies, name="cookies"),
+    path("__heartbeat__", health.heartbeat_view, name="heartbeat"),
+    path("__lbheartbeat__", health.lb_heartbeat, name="lb_heartbeat"),
+    path("__version__", health.version, name="version"),
 ]

@@ -1,0 +1,30 @@
+"""Error pages that must come out whatever is broken: no database, no session, no context processor."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from suite.agents.models import Theme
+from suite.portal.context import THEME_COOKIE
+
+
+def _alone(request: HttpRequest, status: int) -> HttpResponse:
+    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    context = {
+        "language": translation.get_language() or settings.LANGUAGE_CODE,
+        "theme": chosen if chosen in Theme.values else Theme.SYSTEM.value,
+    }
+    return HttpResponse(render_to_string(f"{status}.html", context), status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: the exception's words may hold what was sent, so they are not shown."""
+    return _alone(request, 400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500."""
+    return _alone(request, 500)
