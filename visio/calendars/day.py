@@ -18,6 +18,8 @@ FIRST_HOUR, LAST_HOUR = 8, 18
 LEAST_STEPS = 2
 # Free time is named from two hours on.
 LEAST_GAP = 2 * STEPS_AN_HOUR
+# … as long as this much of it is left.
+LEAST_LEFT = dt.timedelta(hours=1)
 DAYS_AHEAD = 7
 
 
@@ -51,7 +53,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Gap:
-    """A stretch without any meeting that is not over yet."""
+    """A stretch without any meeting, LEAST_GAP long or longer, of which LEAST_LEFT is still ahead."""
 
     starts_at: dt.datetime
     ends_at: dt.datetime
@@ -160,7 +162,7 @@ def _gaps(taken: Sequence[Steps], date: dt.date, now: dt.datetime, zone: zoneinf
     gaps = []
     for steps in free_steps(taken, FIRST_HOUR * STEPS_AN_HOUR, LAST_HOUR * STEPS_AN_HOUR, LEAST_GAP):
         ends_at = clock(date, steps.end, zone)
-        if ends_at > now:
+        if ends_at - now >= LEAST_LEFT:
             gaps.append(Gap(clock(date, steps.start, zone), ends_at, steps))
     return gaps
 
