@@ -32,6 +32,7 @@ class Fault:
     body: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     also: Callable[[], object] | None = None
+    after: int = -1  # else: the request with this number
 
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -53,6 +54,10 @@ class Relay:
     def fail(self, method: str, path: str, *, status: int = 0, times: int = 1, **fields: Any) -> None:
         self.faults.append(Fault(method, path, times, status, **fields))
 
+    def fail_from(self, step: int) -> None:
+        """Let `step` more requests through, then cut the line once (the homeserver has done what was asked)."""
+        self.faults.append(Fault("", "", times=0, after=len(self.seen) + step))
+
     def change(self, method: str, path: str, change: Change) -> None:
         """Rewrite the bodies of such requests on their way to the homeserver."""
         self.changes.append((method, path, change))
@@ -71,6 +76,9 @@ class Relay:
 
     def fault_for(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
+            if fault.after == len(self.seen) - 1:
+                fault.after = -1
+                return fault
             if fault.times > 0 and fault.method == method and re.search(fault.path, path):
                 fault.times -= 1
                 return fault

@@ -1,0 +1,3 @@
+from tests.tchap_bridge.fixtures import person, relay
+
+__all__ = ["person", "relay"]
