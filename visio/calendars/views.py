@@ -18,7 +18,7 @@ from visio.calendars import wording
 from visio.calendars.team import TeamWeek, team_week
 from visio.meetings.requests import signed_in
 
-ISO_WEEK = re.compile(r"(20\d\d)-W(\d\d)")
+ISO_WEEK = re.compile(r"(20\d\d)-W(\d\d)", re.ASCII)
 
 
 def team(request: HttpRequest) -> HttpResponse:
