@@ -29,7 +29,8 @@ from redis.exceptions import RedisError
 
 from visio.rooms import calls, doors, hail
 from visio.rooms.calls import CallFull, Participant
-from visio.rooms.engines.base import EngineUnavailable, engine_for
+from visio.rooms.engines.base import EngineUnavailable
+from visio.rooms.engines.registry import engine_for
 from visio.rooms.frames import Allowance, Frame, Hello, Join, Leave, Malformed, MediaState, Ping, Signal, read_frame
 from visio.rooms.tickets import BadTicket, read_seat, seat_of
 

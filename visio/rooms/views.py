@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from suite.agents.models import Agent
 from visio.rooms import access, doors
 from visio.rooms.access import Invited, Refusal
-from visio.rooms.engines.base import engine_for
+from visio.rooms.engines.registry import engine_for
 from visio.rooms.frames import LONGEST_NAME
 from visio.rooms.models import Room
 from visio.rooms.tickets import guest_ticket

@@ -105,7 +105,8 @@ def call_words(capacity: int) -> dict[str, Any]:
             "sound_blocked": _("Activer le son"),
         },
         "quality": {
-            "good": _("Bonne connexion"),
+            # Only what is wrong is said.
+            "good": "",
             "fair": _("Connexion moyenne"),
             "poor": _("Connexion faible"),
         },
@@ -121,7 +122,7 @@ def call_words(capacity: int) -> dict[str, Any]:
             "shortcuts_off": _("Raccourcis clavier désactivés."),
         },
         "alone": _("Vous êtes seul pour l’instant. Les autres apparaîtront ici."),
-        "duration": {"minutes": _("{minutes} min"), "hours": _("{hours} h {minutes}")},
+        "duration": {"minutes": _("depuis {minutes} min"), "hours": _("depuis {hours} h {minutes}")},
         "left": {"you": _("Vous avez quitté la réunion"), "ended": _("Vous n’êtes plus dans la réunion")},
         "join": {"ready": _("Rejoindre"), "again": _("Réessayer"), "busy": _("Entrée…")},
     }

@@ -6,10 +6,7 @@ and templates see this protocol and the JSON ticket that it hands to the browser
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
-
-from django.conf import settings
 
 from visio.rooms.calls import Participant
 from visio.rooms.models import Room
@@ -38,26 +35,3 @@ class RoomEngine(Protocol):
 
     def close(self, room: Room) -> None:
         """End the room at the engine. Safe to repeat. Raises EngineUnavailable."""
-
-
-_makers: dict[str, Callable[[], RoomEngine]] = {}
-
-
-class UnknownEngine(Exception):
-    """The room names an engine that this portal does not have."""
-
-
-def register(name: str, make: Callable[[], RoomEngine]) -> None:
-    """Offer an engine under `name` (the value of Room.engine and of the setting ROOM_ENGINE)."""
-    _makers[name] = make
-
-
-def engine_for(room: Room) -> RoomEngine:
-    """The engine of that room; UnknownEngine when the portal no longer has it."""
-    return engine_named(room.engine or settings.ROOM_ENGINE)
-
-
-def engine_named(name: str) -> RoomEngine:
-    if name not in _makers:
-        raise UnknownEngine(name)
-    return _makers[name]()

@@ -13,7 +13,7 @@ import time
 from django.conf import settings
 
 from visio.rooms.calls import Participant
-from visio.rooms.engines.base import Ticket, register
+from visio.rooms.engines.base import Ticket
 from visio.rooms.models import Room
 
 CAPACITY = 6
@@ -56,6 +56,3 @@ def ice_servers(user: str, *, now: int) -> list[dict[str, str]]:
             digest = hmac.new(settings.TURN_SECRET.encode(), username.encode(), hashlib.sha1).digest()
             servers.append({"urls": url, "username": username, "credential": base64.b64encode(digest).decode()})
     return servers
-
-
-register("mesh", MeshEngine)

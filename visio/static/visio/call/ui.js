@@ -111,6 +111,7 @@ class Tile {
   measured({ frames, quality }) {
     this.root.dataset.frames = frames;
     this.root.dataset.quality = quality;
+    if (this.state === "connected") this.note.textContent = quality === "poor" ? words.quality.poor : "";
   }
 
   #picture() {
@@ -169,7 +170,7 @@ export function drawPeople(list, people, me, tiles) {
   list.replaceChildren(
     ...people.map((person) => {
       const quality = person.id === me ? "" : tiles.get(person.id)?.root.dataset.quality ?? "";
-      const facts = [person.organisation, words.quality[quality]].filter(Boolean).join(" · ");
+      const facts = [words.quality[quality], person.organisation].filter(Boolean).join(" · ");
       return element(
         "li",
         { class: "vc-person" },
@@ -269,7 +270,8 @@ export function drawLevel(meter, level, isOn) {
 }
 
 export function duration(seconds) {
-  const minutes = Math.max(0, Math.floor(seconds / 60));
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return "";
   if (minutes < 60) return fill(words.duration.minutes, { minutes });
   return fill(words.duration.hours, { hours: Math.floor(minutes / 60), minutes: String(minutes % 60).padStart(2, "0") });
 }
