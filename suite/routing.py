@@ -1,12 +1,8 @@
 """Every WebSocket address: wiring only."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from channels.routing import URLRouter
 
-MODULES = ["suite.live.routing", "visio.rooms.routing"]
+from suite.live.routing import websocket_urlpatterns as live
+from visio.rooms.routing import websocket_urlpatterns as rooms
 
-websockets = URLRouter(
-    [route for name in MODULES if find_spec(name) for route in import_module(name).websocket_urlpatterns]
-)
+websockets = URLRouter([*live, *rooms])

@@ -1,34 +1,21 @@
 """Every address of the portal: wiring only."""
 
-import logging
-from importlib import import_module
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-MOUNTS = [
-    ("", "suite.portal.urls"),
-    ("", "suite.agents.urls"),
-    ("reunions/", "visio.meetings.urls"),
-    ("", "visio.meetings.rsvp_urls"),
-    ("", "visio.rooms.urls"),
-    ("equipe/", "visio.calendars.urls"),
-    ("api/v1/", "visio.meetings.api_urls"),
-    ("api/v1/", "suite.portal.api_urls"),
-    ("", "tchap_bridge.urls"),
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("suite.portal.urls")),
+    path("", include("suite.agents.urls")),
+    path("reunions/", include("visio.meetings.urls")),
+    path("", include("visio.meetings.rsvp_urls")),
+    path("", include("visio.rooms.urls")),
+    path("equipe/", include("visio.calendars.urls")),
+    path("api/v1/", include("visio.meetings.api_urls")),
+    path("api/v1/", include("suite.portal.api_urls")),
+    path("", include("tchap_bridge.urls")),
+    path("admin/", admin.site.urls),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
-for prefix, name in MOUNTS:
-    if find_spec(name) is None:
-        continue
-    try:
-        module = import_module(name)
-    except ImportError as error:
-        logging.getLogger(__name__).warning("not mounted yet: %s (%s)", name, error)
-    else:
-        urlpatterns.append(path(prefix, include(module)))
-
+# Those that must come out whatever is broken; 403 and 404 are Django's own with templates of ours.
 handler400 = "suite.portal.errors.bad_request"
 handler500 = "suite.portal.errors.server_error"

@@ -14,3 +14,22 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   event.target.closest("[data-ps-dismiss]")?.closest(".fr-alert")?.remove();
 });
+
+// A field's value goes to the clipboard; the button says so, in the page's words.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-ps-copy]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.psCopy);
+  field.select();
+  await navigator.clipboard.writeText(field.value);
+  button.textContent = button.dataset.psCopied;
+});
+
+// Once the presence menu has been replaced by the server's answer, it stays open where it was.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const box = event.detail.elt?.closest?.("#ma-presence");
+  const menu = box?.querySelector("[popover][data-ps-open]");
+  if (!menu) return;
+  menu.showPopover();
+  menu.querySelector("input[name=state]:checked")?.focus();
+});

@@ -131,13 +131,14 @@ class Shell:
     @property
     def presence_ends(self) -> list[tuple[str, str]]:
         """Until when a chosen state may last: (value, words)."""
-        ends = [
-            ("", _("Jusqu’à ce que je change")),
-            ("hour", _("Pendant une heure, jusqu’à %(hour)s") % {"hour": hour_words(presence_end("hour", self.now))}),
-        ]
-        evening = presence_end("evening", self.now)
-        if evening:
-            ends.append(("evening", _("Jusqu’à ce soir, %(hour)s") % {"hour": hour_words(evening)}))
+        ends = [("", _("Jusqu’à ce que je change"))]
+        for name, words in (
+            ("hour", _("Pendant une heure, jusqu’à %(hour)s")),
+            ("evening", _("Jusqu’à ce soir, %(hour)s")),
+        ):
+            until = presence_end(name, self.now)
+            if until:
+                ends.append((name, words % {"hour": hour_words(until)}))
         return ends
 
 

@@ -53,29 +53,29 @@ def read_hero(agent: Agent, day: Day) -> Hero | None:
     block = day.running or day.next
     later = next((entry for entry in day.later if entry.starts_at > day.now), None)
     entry = block.entry if block else later
-    if entry is None:
+    if entry is None or entry.public_id is None:  # One's own calendar masks nothing.
         return None
     meeting = (
         Meeting.objects.filter(public_id=entry.public_id)
         .annotate(
             accepted=Count("attendees", filter=Q(attendees__answer=Answer.ACCEPTED)),
-            guests=Count("attendees"),
             tchap_url=_tchap_url(OuterRef("pk")),
         )
         .order_by("pk")
+        .values("room_id", "organiser_id", "accepted", "tchap_url")
         .get()
     )
-    room_id = meeting.room_id
+    room_id = meeting["room_id"]
     present = people_in_rooms([room_id], now=day.now)[room_id] if room_id and block else []
     return Hero(
         entry=entry,
         is_running=entry.starts_at <= day.now,
         is_today=block is not None,
         is_tomorrow=entry.starts_at.astimezone(day.now.tzinfo).date() == day.date + dt.timedelta(days=1),
-        accepted=meeting.accepted,
-        guests=meeting.guests,
-        tchap_url=meeting.tchap_url,
-        organised_by_me=meeting.organiser_id == agent.pk,
+        accepted=meeting["accepted"],
+        guests=entry.people,
+        tchap_url=meeting["tchap_url"],
+        organised_by_me=meeting["organiser_id"] == agent.pk,
         present=tuple({participant.person: participant for participant in present}.values()),
         progress=progress(entry.starts_at, entry.ends_at, day.now),
     )

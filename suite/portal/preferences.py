@@ -18,7 +18,7 @@ from suite.agents.tokens import MOST_TOKENS, TooManyTokens, issue_token, revoke_
 from suite.live import presence
 from suite.portal.context import frame, presence_end
 from suite.portal.forms import SettingsForm, TokenForm
-from suite.portal.public import A_YEAR, on_our_host
+from suite.portal.public import on_our_host, remember
 from visio.meetings.zones import zone_options
 
 # Where the secret of a new token waits for the one page that shows it.
@@ -38,14 +38,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Vos réglages sont enregistrés."))
     response = redirect("portal:settings")
     # The language also holds after signing out, on this browser.
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        agent.language,
-        max_age=A_YEAR,
-        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
-        secure=request.is_secure(),
-    )
+    remember(request, response, settings.LANGUAGE_COOKIE_NAME, agent.language)
     return response
 
 

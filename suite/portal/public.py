@@ -26,6 +26,11 @@ def on_our_host(request: HttpRequest, address: str) -> str:
     return "/"
 
 
+def remember(request: HttpRequest, response: HttpResponse, name: str, value: str) -> None:
+    """Keep a choice in the browser for a year; no script needs to read it."""
+    response.set_cookie(name, value, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure())
+
+
 @login_not_required
 @never_cache
 @require_safe
@@ -58,14 +63,7 @@ def language(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, Agent):
             request.user.language = chosen
             request.user.save(update_fields=["language"])
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            chosen,
-            max_age=A_YEAR,
-            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
-            secure=request.is_secure(),
-        )
+        remember(request, response, settings.LANGUAGE_COOKIE_NAME, chosen)
     return response
 
 
@@ -82,9 +80,7 @@ def theme(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, Agent):
             request.user.theme = chosen
             request.user.save(update_fields=["theme"])
-        response.set_cookie(
-            THEME_COOKIE, chosen, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure()
-        )
+        remember(request, response, THEME_COOKIE, chosen)
     return response
 
 
