@@ -32,6 +32,7 @@ class Mailer:
     """`with Mailer() as mailer: mailer.send(…)`: one connection with Django's EMAIL_* settings for all messages.
 
     Entering and sending raise MailServerDown; sending raises MailRefused, after which the next message may be sent.
+    Messages have CRLF line ends throughout.
     """
 
     def __init__(self) -> None:
@@ -50,23 +51,50 @@ class Mailer:
         self.close()
 
     def send(self, *, sender: str, recipient: str, message: bytes) -> None:
-        """Hand over one message; returning means that the server has taken charge of it (RFC 5321 §4.2.5)."""
-        if self._server is None:
-            raise MailServerDown("not connected")
+        """Hand over one message and wait until the server has taken charge of it (RFC 5321 §4.2.5)."""
+        self.begin(sender=sender, recipient=recipient, message=message)
+        self.finish()
+
+    def begin(self, *, sender: str, recipient: str, message: bytes) -> None:
+        """Hand over a message without waiting for the last reply: `finish` reads it, and must be called next.
+
+        While the server stores one message, its sender can write the next one.
+        """
+        server = self._connected()
         try:
-            self._server.sendmail(sender, [recipient], message)
-        except smtplib.SMTPRecipientsRefused as refused:
-            [(code, words)] = refused.recipients.values()
-            raise self._refusal(code, words) from refused
-        except smtplib.SMTPSenderRefused as refused:
-            if refused.smtp_code >= 500 and refused.smtp_code != 552:
-                # Our own address is refused (no login, wrong domain): no recipient is to blame, the settings are.
-                raise self._down(refused) from refused
-            raise self._refusal(refused.smtp_code, refused.smtp_error) from refused
-        except smtplib.SMTPDataError as refused:
-            raise self._refusal(refused.smtp_code, refused.smtp_error) from refused
+            options = [f"size={len(message)}"] if server.has_extn("size") else []
+            self._expect(server.mail(sender, options), culprit="sender")
+            self._expect(server.rcpt(recipient))
+            self._expect(server.docmd("DATA"), code=354)
+            server.send(_end_of_data(message))
         except (smtplib.SMTPException, OSError) as error:
             raise self._down(error) from error
+
+    def finish(self) -> None:
+        """Read the reply to the message begun; returning means that the server has taken charge of it."""
+        server = self._connected()
+        try:
+            self._expect(server.getreply())
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._down(error) from error
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._server is None:
+            raise MailServerDown("not connected")
+        return self._server
+
+    def _expect(self, reply: tuple[int, bytes], *, code: int = 250, culprit: str = "message") -> None:
+        """Nothing when the reply is the expected one (251 too); else RSET, and the refusal."""
+        got, said = reply
+        if got == code or (code == 250 and got == 251):
+            return
+        words = " ".join(f"{got} {said.decode('utf-8', 'replace')}".split())
+        # 421 is "closing"; our own address refused (no login, wrong domain) is no recipient's fault but the settings'.
+        if got == 421 or not 400 <= got <= 599 or (culprit == "sender" and got >= 500 and got != 552):
+            raise self._down(words)
+        if self._server is not None:
+            self._server.rset()
+        raise MailRefused(permanent=got >= 500, words=words)
 
     def close(self) -> None:
         """Say goodbye; a server already gone is no error."""
@@ -102,18 +130,19 @@ class Mailer:
             raise
         return server
 
-    def _refusal(self, code: int, words: bytes | str) -> MailRefused | MailServerDown:
-        said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-        if code == 421 or code < 400:
-            # "Service not available, closing": smtplib has hung up too.
-            return self._down(f"{code} {said}")
-        return MailRefused(permanent=code >= 500, words=" ".join(f"{code} {said}".split()))
-
     def _down(self, error: Exception | str) -> MailServerDown:
         server, self._server = self._server, None
         if server is not None:
             server.close()
         return MailServerDown(error if isinstance(error, str) else _words(error))
+
+
+def _end_of_data(message: bytes) -> bytes:
+    """The message with its leading dots doubled and the final dot (RFC 5321 §4.5.2)."""
+    stuffed = message.replace(b"\r\n.", b"\r\n..")
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def _words(error: Exception) -> str:

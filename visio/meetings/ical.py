@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from icalendar import Event, vCalAddress, vUri
+from icalendar import Event, vCalAddress, vText, vUri
 from icalendar.parser import Contentline, Parameters
 
 from suite.core.plain import clean_text, one_line
@@ -98,22 +98,20 @@ class CalendarText:
 
     def _render_link_lines(self, join_url: str) -> bytes:
         """LOCATION and DESCRIPTION, and URL and CONFERENCE (RFC 7986 §5.11): where clients look for the link."""
-        event = Event()
+        lines = []
         place = " – ".join(part for part in (self._place, join_url) if part)
         if place:
-            event.add("location", place)
+            lines.append(_line("LOCATION", vText(place)))
         paragraphs = [self._join_sentence % {"url": join_url}] if join_url else []
         if self._description:
             paragraphs.append(self._description)
         if paragraphs:
-            event.add("description", "\n\n".join(paragraphs))
+            lines.append(_line("DESCRIPTION", vText("\n\n".join(paragraphs))))
         if join_url and not self._cancel:
-            event.add("url", join_url)
-            conference = vUri(join_url)
-            conference.params = Parameters({"VALUE": "URI", "FEATURE": ["AUDIO", "VIDEO"], "LABEL": self._join_label})
-            event.add("conference", conference)
-        lines: bytes = event.to_ical()
-        return lines.removeprefix(b"BEGIN:VEVENT\r\n").removesuffix(b"END:VEVENT\r\n")
+            lines.append(_line("URL", vUri(join_url)))
+            conference = Parameters({"VALUE": "URI", "FEATURE": ["AUDIO", "VIDEO"], "LABEL": self._join_label})
+            lines.append(_line("CONFERENCE", vUri(join_url), conference))
+        return b"".join(lines)
 
 
 def meeting_ics(meeting: Meeting, *, join_url: str | None = None) -> bytes:
@@ -143,8 +141,23 @@ def _attendee(recipient: Recipient, *, rsvp: bool) -> bytes:
     if rsvp:
         # Without it Gmail shows no buttons.
         address.params["RSVP"] = "TRUE"
-    line: bytes = Contentline.from_parts("ATTENDEE", address.params, address).to_ical()
-    return line + b"\r\n"
+    return _line("ATTENDEE", address, address.params)
+
+
+def _line(name: str, value: vText | vUri | vCalAddress, parameters: Parameters | None = None) -> bytes:
+    """One content line, escaped by icalendar and folded here: its own folding goes letter by letter."""
+    content = str(Contentline.from_parts(name, parameters or Parameters(), value)).encode()
+    folded = []
+    limit = 75
+    while len(content) > limit:
+        cut = limit
+        # Never inside a character of several bytes (RFC 5545 §3.1).
+        while content[cut] & 0xC0 == 0x80:
+            cut -= 1
+        folded.append(content[:cut])
+        content, limit = content[cut:], 74
+    folded.append(content)
+    return b"\r\n ".join(folded) + b"\r\n"
 
 
 def _address(name: str, email: str) -> vCalAddress:

@@ -10,12 +10,12 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 
 from suite.core.events import publish
-from suite.mail.message import OutgoingMail, UnsendableAddress, render_bytes
+from suite.mail.message import UnsendableAddress, render_bytes
 from suite.mail.smtp import Mailer, MailRefused, MailServerDown
 from visio.events import DeliveriesProgressed
 from visio.meetings.letters import Press
@@ -52,6 +52,19 @@ SERVER_DOWN_REST = dt.timedelta(seconds=15)
 # An earlier message to the same person is in another sender's hands: this one waits for it.
 _WAIT_FOR_EARLIER = dt.timedelta(seconds=2)
 _TELL_EVERY = 1.0
+# How old a meeting's version may be when a letter is sent.
+_FRESH = 0.1
+
+# One statement: mark, and see whether the meeting is still what the next letter says. It does not wait for the disk:
+# a database that crashes in the next half second forgets the mark, and the same Message-ID goes out again.
+_MARK = """
+UPDATE visio_delivery d
+   SET state = %s, claimed_until = NULL, server_words = %s,
+       sent_at = COALESCE(%s, d.sent_at), due_at = COALESCE(%s, d.due_at)
+  FROM visio_meeting m
+ WHERE d.id = %s AND m.id = d.meeting_id AND set_config('synchronous_commit', 'off', true) = 'off'
+RETURNING m.sequence, m.revision, m.status
+"""
 
 
 @dataclass(frozen=True)
@@ -95,25 +108,39 @@ def _claim(limit: int, now: dt.datetime) -> list[int]:
     return ids
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Letter:
+    row: Delivery
+    sender: str
+    message: bytes
+
+
 class _Batch:
-    """Claimed rows on their way. `waiting` are those not yet dealt with, oldest first."""
+    """Claimed rows on their way. `left`: those not yet dealt with, oldest first, by id."""
 
-    ids: list[int]
-    now: dt.datetime
-    counts: dict[str, int] = field(default_factory=dict)
-    touched: set[int] = field(default_factory=set)
-    server_down: bool = False
-    # The row being written or sent; still here afterwards when something unforeseen stopped the batch.
-    in_hand: Delivery | None = None
-
-    def __post_init__(self) -> None:
+    def __init__(self, ids: list[int], now: dt.datetime) -> None:
+        self.ids = ids
+        self.now = now
+        self.server_down = False
+        self._counts: dict[str, int] = {}
+        self._seen: dict[int, tuple[float, tuple[int, int, str]]] = {}
+        self._touched: set[int] = set()
         self._started = self._told = self._renewed = time.monotonic()
-        rows = Delivery.objects.filter(pk__in=self.ids).select_related(
+        rows = Delivery.objects.filter(pk__in=ids).select_related(
             "meeting__organiser__organisation", "meeting__room", "attendee__agent"
         )
-        self.waiting: list[Delivery] = list(rows.order_by("pk"))
-        self._received = _who_received(self.waiting)
+        self._left: dict[int, Delivery] = {row.pk: row for row in rows.order_by("pk")}
+        self._unwritten = list(self._left.values())
+        # The row whose letter is being written; still here afterwards when something unforeseen stopped the batch.
+        self._on_the_desk: Delivery | None = None
+        self._received = _who_received(self._unwritten)
+        self._press = Press()
+        self._occurrences = {
+            occurrence.meeting_id: occurrence
+            for occurrence in Occurrence.objects.filter(
+                meeting__in={row.meeting_id for row in self._unwritten}, recurrence_id=None
+            )
+        }
 
     def clock(self) -> dt.datetime:
         """Now, as time passes since `now` was given."""
@@ -121,52 +148,72 @@ class _Batch:
 
     def send(self) -> None:
         self._defer_behind_earlier_ones()
-        letters = _Letters(self.waiting)
-        if not self.waiting:
+        if not self._unwritten:
             return
         try:
             with Mailer() as mailer:
-                while self.waiting:
-                    self.in_hand = self.waiting[0]
-                    self._send_one(self.in_hand, letters, mailer)
-                    self.waiting.pop(0)
-                    self.in_hand = None
+                letter = self._next_letter()
+                while letter is not None:
+                    letter = self._hand_over(letter, mailer)
                     self._renew_and_tell()
         except MailServerDown as down:
-            logger.warning("mail server away, %d invitations wait: %s", len(self.waiting), down.words)
+            logger.warning("mail server away, %d invitations wait: %s", len(self._left), down.words)
             self.server_down = True
-            if self.in_hand is not None:
-                # The reply to this one is lost: it may have been taken (PROMISES 2).
-                Delivery.objects.filter(pk=self.in_hand.pk).update(maybe_received=True)
-                self.in_hand = None
 
-    def _send_one(self, row: Delivery, letters: _Letters, mailer: Mailer) -> None:
-        self.touched.add(row.meeting_id)
-        if not self._is_wanted(row):
-            return
+    def _hand_over(self, letter: _Letter, mailer: Mailer) -> _Letter | None:
+        """Send one letter; answer the next, written while the server stored this one."""
+        row = letter.row
         try:
-            mail = letters.write(row, now=self.clock())
-            mailer.send(sender=mail.sender, recipient=mail.recipient, message=render_bytes(mail))
+            mailer.begin(sender=letter.sender, recipient=row.recipient, message=letter.message)
         except MailRefused as refused:
             self._mark_refused(row, permanent=refused.permanent, words=refused.words)
-        except UnsendableAddress as unsendable:
-            self._mark_refused(row, permanent=True, words=f"553 5.1.3 {unsendable}")
+            return self._next_letter()
+        try:
+            return self._next_letter()
+        finally:
+            self._finish(row, mailer)
+
+    def _finish(self, row: Delivery, mailer: Mailer) -> None:
+        try:
+            mailer.finish()
+        except MailRefused as refused:
+            self._mark_refused(row, permanent=refused.permanent, words=refused.words)
+        except MailServerDown:
+            # The reply is lost: the server may have taken the message (PROMISES 2).
+            Delivery.objects.filter(pk=row.pk).update(maybe_received=True)
+            raise
         else:
             self._received.add((row.meeting_id, row.recipient))
             self._mark(row, DeliveryState.SENT, sent_at=self.clock(), words="")
 
+    def _next_letter(self) -> _Letter | None:
+        """The next row's letter, past those that need none; None when there is no row left."""
+        while self._unwritten:
+            row = self._unwritten.pop(0)
+            self._touched.add(row.meeting_id)
+            if not self._is_wanted(row):
+                continue
+            self._on_the_desk = row
+            try:
+                mail = self._press.letter(row, occurrence=self._occurrences[row.meeting_id], now=self.clock())
+                letter = _Letter(row, mail.sender, render_bytes(mail))
+            except UnsendableAddress as unsendable:
+                self._mark_refused(row, permanent=True, words=f"553 5.1.3 {unsendable}")
+            else:
+                self._on_the_desk = None
+                return letter
+        self._on_the_desk = None
+        return None
+
     def _is_wanted(self, row: Delivery) -> bool:
         """False, and the row is put aside, when it is out of date, or takes back what never went out (PROMISES 20, 21)."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT sequence, revision, status FROM visio_meeting WHERE id = %s", [row.meeting_id])
-            sequence, revision, status = cursor.fetchone()
         received = (row.meeting_id, row.recipient) in self._received
         if row.method == Method.CANCEL:
             if received:
                 return True
             self._supersede(row)
             return False
-        if (row.sequence, row.revision, status) == (sequence, revision, "confirmed"):
+        if self._meeting_now(row.meeting_id) == (row.sequence, row.revision, "confirmed"):
             if not received and row.reason != "invited" and not row.resends:
                 # Told of a change before ever being invited: it is an invitation.
                 row.reason, row.before = "invited", {}
@@ -175,12 +222,21 @@ class _Batch:
         self._supersede(row)
         return False
 
+    def _meeting_now(self, meeting_id: int) -> tuple[int, int, str]:
+        """SEQUENCE, revision and status: as the last mark saw them when that was a moment ago, else asked."""
+        seen = self._seen.get(meeting_id)
+        if seen is None or time.monotonic() - seen[0] > _FRESH:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT sequence, revision, status FROM visio_meeting WHERE id = %s", [meeting_id])
+                seen = self._seen[meeting_id] = (time.monotonic(), cursor.fetchone())
+        return seen[1]
+
     def _supersede(self, row: Delivery) -> None:
         with transaction.atomic():
             meeting = Meeting.objects.select_for_update(of=("self",)).select_related("organiser").get(pk=row.meeting_id)
             row.meeting = meeting
             owe_again(row, now=self.clock())
-        self._count("superseded")
+        self._done(row, "superseded")
 
     def _mark_refused(self, row: Delivery, *, permanent: bool, words: str) -> None:
         if permanent or row.attempts >= MOST_ATTEMPTS:
@@ -199,39 +255,38 @@ class _Batch:
         due_at: dt.datetime | None = None,
     ) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE visio_delivery SET state = %s, claimed_until = NULL, server_words = %s,"
-                " sent_at = COALESCE(%s, sent_at), due_at = COALESCE(%s, due_at) WHERE id = %s",
-                [state.value, words, sent_at, due_at, row.pk],
-            )
-        self._count({DeliveryState.SENT: "sent", DeliveryState.FAILED: "failed"}.get(state, "retried"))
+            cursor.execute(_MARK, [state.value, words, sent_at, due_at, row.pk])
+            self._seen[row.meeting_id] = (time.monotonic(), cursor.fetchone())
+        self._done(row, {DeliveryState.SENT: "sent", DeliveryState.FAILED: "failed"}.get(state, "retried"))
 
-    def _count(self, what: str) -> None:
-        self.counts[what] = self.counts.get(what, 0) + 1
+    def _done(self, row: Delivery, what: str) -> None:
+        del self._left[row.pk]
+        self._counts[what] = self._counts.get(what, 0) + 1
 
     def _defer_behind_earlier_ones(self) -> None:
         """A CANCEL must not overtake the REQUEST that another sender holds, nor a newer REQUEST an older one."""
-        later = [row for row in self.waiting if row.revision > 1]
+        later = [row for row in self._unwritten if row.revision > 1]
         if not later:
             return
-        mine = [row.pk for row in self.waiting]
         others = Delivery.objects.filter(
             state=DeliveryState.SENDING,
             claimed_until__gte=self.now,
             meeting__in={row.meeting_id for row in later},
             recipient__in={row.recipient for row in later},
-        ).exclude(pk__in=mine)
+        ).exclude(pk__in=self.ids)
         oldest_last = others.order_by("-pk").values_list("meeting_id", "recipient", "pk")
         held = {(meeting, to): pk for meeting, to, pk in oldest_last}
         behind = [row for row in later if held.get((row.meeting_id, row.recipient), row.pk) < row.pk]
         self._release(behind, due_at=self.clock() + _WAIT_FOR_EARLIER)
-        self.waiting = [row for row in self.waiting if row not in behind]
+        for row in behind:
+            self._unwritten.remove(row)
+            del self._left[row.pk]
 
     def _renew_and_tell(self) -> None:
         beat = time.monotonic()
         if beat - self._renewed >= _RENEW_EVERY:
             self._renewed = beat
-            Delivery.objects.filter(pk__in=[row.pk for row in self.waiting], state=DeliveryState.SENDING).update(
+            Delivery.objects.filter(pk__in=list(self._left), state=DeliveryState.SENDING).update(
                 claimed_until=self.clock() + LEASE
             )
         if beat - self._told >= _TELL_EVERY:
@@ -240,22 +295,21 @@ class _Batch:
     def tell(self) -> None:
         """Say which meetings' ledgers moved since the last time."""
         self._told = time.monotonic()
-        touched, self.touched = self.touched, set()
+        touched, self._touched = self._touched, set()
         for meeting_id in sorted(touched):
             publish(DeliveriesProgressed(meeting_id=meeting_id))
 
     def give_back(self) -> None:
         """Owe the rest again, without counting an attempt; a row that broke the sender counts, and waits its turn."""
-        if self.in_hand is not None:
-            self._mark_refused(self.in_hand, permanent=False, words="portal: internal error")
-            self.waiting.remove(self.in_hand)
-        if self.waiting:
-            self.touched |= {row.meeting_id for row in self.waiting}
+        if self._on_the_desk is not None:
+            self._mark_refused(self._on_the_desk, permanent=False, words="portal: internal error")
+        if self._left:
+            self._touched |= {row.meeting_id for row in self._left.values()}
             rest = SERVER_DOWN_REST if self.server_down else dt.timedelta(0)
-            self._release(self.waiting, due_at=self.clock() + rest)
-            self.waiting = []
+            self._release(self._left.values(), due_at=self.clock() + rest)
+            self._left = {}
 
-    def _release(self, rows: Sequence[Delivery], *, due_at: dt.datetime) -> None:
+    def _release(self, rows: Iterable[Delivery], *, due_at: dt.datetime) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE visio_delivery SET state = 'owed', claimed_until = NULL, due_at = %s,"
@@ -264,20 +318,7 @@ class _Batch:
             )
 
     def report(self) -> DeliveryReport:
-        return DeliveryReport(claimed=len(self.ids), server_down=self.server_down, **self.counts)
-
-
-class _Letters:
-    """The letters of one batch, with what they share."""
-
-    def __init__(self, rows: Iterable[Delivery]) -> None:
-        self._press = Press()
-        meetings = {row.meeting_id for row in rows}
-        occurrences = Occurrence.objects.filter(meeting__in=meetings, recurrence_id=None)
-        self._occurrences = {occurrence.meeting_id: occurrence for occurrence in occurrences}
-
-    def write(self, row: Delivery, *, now: dt.datetime) -> OutgoingMail:
-        return self._press.letter(row, occurrence=self._occurrences[row.meeting_id], now=now)
+        return DeliveryReport(claimed=len(self.ids), server_down=self.server_down, **self._counts)
 
 
 def _who_received(rows: Sequence[Delivery]) -> set[tuple[int, str]]:

@@ -227,7 +227,8 @@ def _recipient(delivery: Delivery, attendee: Attendee | None) -> Recipient:
 
 def _when(starts_at: dt.datetime, ends_at: dt.datetime, zone: str) -> str:
     day = words.full_day(words.local(starts_at, zone).date())
-    return f"{day}, {words.hours(starts_at, ends_at, zone)}"
+    # "14:00 – 15:00" never breaks over two lines.
+    return f"{day}, {words.hours(starts_at, ends_at, zone).replace(' ', chr(0xA0))}"
 
 
 def _subject(delivery: Delivery, occurrence: Occurrence, zone: str) -> str:

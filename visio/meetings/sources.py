@@ -14,10 +14,10 @@ _IN_MEETING = """
 SELECT att.agent_id, max(o.ends_at)
   FROM visio_attendee att
   JOIN visio_occurrence o ON o.meeting_id = att.meeting_id AND o.status = 'confirmed'
-       AND o.starts_at > %(now)s - %(longest)s AND o.starts_at <= %(now)s AND o.ends_at > %(now)s
+       AND o.starts_at > %(since)s AND o.starts_at <= %(now)s AND o.ends_at > %(now)s
  WHERE att.answer = 'accepted' AND att.agent_id = ANY(%(agents)s::bigint[])
    AND (att.only_occurrence_id IS NULL OR att.only_occurrence_id = o.id)
-   AND (   (NOT att.is_series AND att.starts_at > %(now)s - %(longest)s AND att.starts_at <= %(now)s
+   AND (   (NOT att.is_series AND att.starts_at > %(since)s AND att.starts_at <= %(now)s
             AND att.ends_at > %(now)s)
         OR (att.is_series AND att.starts_at <= %(now)s AND att.ends_at > %(now)s))
  GROUP BY att.agent_id
@@ -40,7 +40,7 @@ def in_meeting_until(agent_ids: Iterable[int], now: dt.datetime) -> dict[int, dt
     if not wanted:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_IN_MEETING, {"agents": wanted, "now": now, "longest": LONGEST})
+        cursor.execute(_IN_MEETING, {"agents": wanted, "now": now, "since": now - LONGEST})
         return dict(cursor.fetchall())
 
 
