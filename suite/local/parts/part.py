@@ -70,6 +70,10 @@ class Part(ABC):
     def pid_file(self) -> Path:
         return self.folder / f"{self.name}.pid"
 
+    @property
+    def keeper_file(self) -> Path:
+        return self.folder / f"{self.name}.keeper"
+
     def kept_command(self, *, owner: int, to_log: bool = True) -> list[str]:
         """The command under its keeper, which ends it when process `owner` is gone."""
         user = self.run_as()
@@ -77,7 +81,7 @@ class Part(ABC):
         options += ["--retry-seconds", str(self.retry_seconds)]
         options += ["--log", str(self.log)] if to_log else []
         options += ["--user", str(user)] if user is not None else []
-        return [sys.executable, "-I", "-S", keeper.__file__, *options, "--", *self.command()]
+        return [sys.executable, keeper.__file__, *options, "--", *self.command()]
 
     def start(self, *, owner: int | None = None) -> None:
         """Start and wait until it answers; it ends with process `owner` (this one unless told). Raises PartFailed."""
@@ -96,6 +100,7 @@ class Part(ABC):
             env={**os.environ, **self.environment()},
             start_new_session=True,
         )
+        self.keeper_file.write_text(f"{self._keeper.pid} {keeper.start_time(self._keeper.pid)}")
 
     def wait_until_ready(self) -> None:
         end = time.monotonic() + self.seconds_to_start
@@ -123,10 +128,20 @@ class Part(ABC):
             self._keeper.wait()
 
     def stop(self) -> None:
-        """End the part in its own orderly way (SIGKILL after 4 s); does nothing when it is not running."""
-        if self._keeper is not None and self._keeper.poll() is None:
-            self._keeper.terminate()
-            self._keeper.wait()
+        """End the part in its own orderly way (SIGKILL after 4 s); does nothing when it is not running.
+
+        It may have been started by another process, which left its keeper's number in the folder.
+        """
+        if self._keeper is not None:
+            if self._keeper.poll() is None:
+                self._keeper.terminate()
+                self._keeper.wait()
+        elif self.keeper_file.exists():
+            pid, started = self.keeper_file.read_text().split()
+            if keeper.start_time(int(pid)) == started:
+                os.kill(int(pid), signal.SIGTERM)
+                while keeper.start_time(int(pid)) == started:
+                    time.sleep(0.02)
 
     def _story(self, what: str) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-15:] if self.log.exists() else []
