@@ -24,7 +24,7 @@ class AccessLevel(models.TextChoices):
 
 
 class Room(models.Model):
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    public_id = models.UUIDField(_("identifiant public"), default=uuid.uuid4, unique=True, editable=False)
     slug = models.CharField(_("code"), max_length=12, unique=True, default=new_slug)
     engine = models.CharField(_("moteur"), max_length=20, default="mesh")
     access_level = models.CharField(

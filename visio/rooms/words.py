@@ -33,12 +33,21 @@ def call_words(capacity: int) -> dict[str, Any]:
                 for count in range(capacity + 1)
             ],
         },
-        "mic": {"on": _("Micro activé"), "off": _("Micro coupé"), "short": _("Micro"), "none": _("Aucun micro")},
+        "mic": {
+            "on": _("Micro activé"),
+            "off": _("Micro coupé"),
+            "short": _("Micro"),
+            "none": _("Aucun micro"),
+            "turn_on": _("Activer le micro"),
+            "turn_off": _("Couper le micro"),
+        },
         "camera": {
             "on": _("Caméra activée"),
             "off": _("Caméra coupée"),
             "short": _("Caméra"),
             "none": _("Aucune caméra"),
+            "turn_on": _("Activer la caméra"),
+            "turn_off": _("Couper la caméra"),
         },
         "level": {
             "muted": _("Micro coupé"),

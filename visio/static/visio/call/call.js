@@ -106,6 +106,8 @@ function joined(frame) {
     return;
   }
   show("call");
+  // Said before joining already.
+  byId("call-problem").hidden = true;
   mesh = new Mesh({
     me,
     iceServers: frame.ticket.ice_servers,
@@ -263,6 +265,8 @@ async function toggle(what) {
   await devices.toggle(what);
   const is = devices.isOn(what);
   if (was !== is) say(words.said[`${what}_${is ? "on" : "off"}`]);
+  // Asked for in vain: the reason stands where it can be read, even when it was closed before.
+  else if (devices.faults[what]) showProblem();
 }
 
 function devicesChanged({ detail: what }) {
@@ -293,6 +297,10 @@ function drawProblem() {
     line.textContent = problem;
     box.hidden = !problem;
   }
+}
+
+function showProblem() {
+  for (const id of ["device-problem", "call-problem"]) byId(id).hidden = false;
 }
 
 // --- Voices and time ------------------------------------------------------------------------------------------------

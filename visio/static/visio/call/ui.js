@@ -236,12 +236,14 @@ export function drawSwitches(devices) {
     const on = devices.isOn(what);
     for (const button of all(`[data-toggle="${what}"]`)) {
       button.toggleAttribute("data-off", !on);
-      button.setAttribute("aria-pressed", String(on));
       setIcon(button.querySelector("svg"), on ? what : `${what}-off`);
       // In the call a control that is on says what it is, one that is off says so.
       const short = button.classList.contains("vc-control") && on;
-      button.querySelector("[data-label]").textContent = short ? words[what].short : on ? words[what].on : words[what].off;
-      button.setAttribute("aria-label", on ? words[what].on : words[what].off);
+      const label = short ? words[what].short : on ? words[what].on : words[what].off;
+      const act = on ? words[what].turn_off : words[what].turn_on;
+      button.querySelector("[data-label]").textContent = label;
+      button.setAttribute("aria-label", `${label}. ${act}`);
+      button.title = act;
     }
   }
   for (const svg of all("[data-mic-icon]")) {
