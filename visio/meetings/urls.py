@@ -22,4 +22,5 @@ urlpatterns = [
     path("<uuid:public_id>/fragment/entete/", views.fragment_facts, name="fragment-facts"),
     path("<uuid:public_id>/fragment/participants/", views.fragment_ledger, name="fragment-ledger"),
     path("<uuid:public_id>/fragment/cote/", views.fragment_side, name="fragment-side"),
+    path("<uuid:public_id>/fragment/historique/", views.fragment_history, name="fragment-history"),
 ]

@@ -66,7 +66,7 @@ def detail(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """The whole page of one meeting."""
     agent, now = signed_in(request), timezone.now()
     meeting = visible_meeting_or_404(agent, public_id)
-    context = _facts(meeting, agent, now) | _ledger(request, meeting) | _side(meeting, agent, now)
+    context = _facts(meeting, agent, now) | _ledger(request, meeting) | _side(meeting) | _history(meeting, agent, now)
     context["mine"] = meeting.attendees.filter(agent=agent).exclude(role=Role.CHAIR).first()
     return render(request, "visio/meetings/detail.html", context)
 
@@ -91,7 +91,16 @@ def fragment_ledger(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 def fragment_side(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     agent, now = signed_in(request), timezone.now()
     meeting = visible_meeting_or_404(agent, public_id)
-    return render(request, "visio/meetings/_side.html", _facts(meeting, agent, now) | _side(meeting, agent, now))
+    return render(request, "visio/meetings/_side.html", _facts(meeting, agent, now) | _side(meeting))
+
+
+@never_cache
+@require_GET
+def fragment_history(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    agent, now = signed_in(request), timezone.now()
+    meeting = visible_meeting_or_404(agent, public_id)
+    context = {"meeting": meeting, "now": now, **_history(meeting, agent, now)}
+    return render(request, "visio/meetings/_history.html", context)
 
 
 @require_POST
@@ -181,7 +190,7 @@ def _ledger_response(request: HttpRequest, meeting: Meeting, agent: Agent, now: 
         "can_edit": can_edit_meeting(meeting, agent),
         **_ledger(request, meeting),
     }
-    return render(request, "visio/meetings/_ledger.html", context)
+    return render(request, "visio/meetings/_body.html", context)
 
 
 @require_safe
@@ -226,18 +235,20 @@ def _ledger(request: HttpRequest, meeting: Meeting) -> dict[str, Any]:
     return {"ledger": ledger, "unfolded": unfolded}
 
 
-def _side(meeting: Meeting, agent: Agent, now: dt.datetime) -> dict[str, Any]:
-    changes = list(MeetingChange.objects.filter(meeting=meeting).select_related("by")[:HISTORY_SHOWN])
+def _side(meeting: Meeting) -> dict[str, Any]:
     room = meeting.room
     link = meeting.links.filter(label=TCHAP).first()
-    today = words.local(now, agent.time_zone).date()
     return {
         "people_here": people_in_rooms([room.pk]).get(room.pk, []) if room and not meeting.is_cancelled else [],
         "join_url": join_url(meeting),
         "tchap_url": link.url if link else "",
-        "tchap_late": meeting.changed_at < now - TCHAP_PATIENCE,
-        "history": history_lines(changes, viewer=agent, today=today),
+        "tchap_late": meeting.changed_at < timezone.now() - TCHAP_PATIENCE,
     }
+
+
+def _history(meeting: Meeting, agent: Agent, now: dt.datetime) -> dict[str, Any]:
+    changes = MeetingChange.objects.filter(meeting=meeting).select_related("by")[:HISTORY_SHOWN]
+    return {"history": history_lines(changes, viewer=agent, today=words.local(now, agent.time_zone).date())}
 
 
 def _revision(request: HttpRequest) -> int | None:

@@ -29,12 +29,13 @@ export function peopleField(form, onChange) {
   served?.remove();
 
   field.classList.add("mt-people--live");
+  document.getElementById("id_attendees-aide").hidden = true;
   required.hidden = true;
   field.querySelector(".mt-people__optional").hidden = true;
   // The field takes the identity of the one it stands for: its label and the links to it lead here.
   required.removeAttribute("id");
   input.id = "id_attendees";
-  input.setAttribute("aria-describedby", "id_attendees-aide participants-erreurs");
+  input.setAttribute("aria-describedby", "participants-aide participants-erreurs");
 
   const options = listbox(input, document.getElementById("annuaire"), {
     onPick: (option) => {
@@ -70,19 +71,25 @@ export function peopleField(form, onChange) {
   function chip(person, index) {
     const element = chipModel.cloneNode(true);
     const name = person.name || person.text;
-    element.querySelector(".mt-chip__name").textContent = name;
-    element.querySelector(".mt-chip__name").title = person.text;
-    element.querySelector(".mt-chip__note").textContent = person.note || "";
     const role = element.querySelector(".mt-chip__role");
     const remove = element.querySelector(".mt-chip__remove");
     const isOptional = person.role === "optional";
     element.classList.toggle("mt-chip--wrong", Boolean(person.error));
     element.classList.toggle("mt-chip--optional", isOptional);
     element.querySelector(".mt-chip__icon").hidden = !person.error;
-    if (person.error) role.remove();
-    role.textContent = isOptional ? words.optional : words.required;
-    role.setAttribute("aria-label", say(isOptional ? words.makeRequired : words.makeOptional, name));
+    element.querySelector(".mt-chip__note").textContent = [isOptional ? words.optional : "", person.note].filter(Boolean).join(", ");
+    role.textContent = name;
+    role.title = person.text;
+    // A name that nobody bears has no role; its button brings the text back to be corrected.
+    if (!person.error) role.setAttribute("aria-label", say(isOptional ? words.makeRequired : words.makeOptional, name));
     role.addEventListener("click", () => {
+      if (person.error) {
+        people.splice(index, 1);
+        changed();
+        input.value = person.text;
+        input.focus();
+        return;
+      }
       person.role = isOptional ? "required" : "optional";
       changed();
       list.children[index].querySelector(".mt-chip__role").focus();
