@@ -30,12 +30,12 @@ class TchapRoom(models.Model):
     state = models.CharField(_("état"), max_length=10, choices=RoomState.choices, default=RoomState.OWED)
     # The meeting's version when the room was last owed: a meeting at another one was changed without a fact.
     meeting_revision = models.PositiveIntegerField(default=0, db_default=0)
-    wanted = models.PositiveIntegerField(default=1)
-    applied = models.PositiveIntegerField(default=0)
+    wanted = models.PositiveIntegerField(_("version voulue"), default=1)
+    applied = models.PositiveIntegerField(_("version appliquée"), default=0)
     # What was last applied: {"name", "topic", "card", "pinned", "powers", "told"} (see tchap_bridge.rooms).
-    shown = models.JSONField(default=dict, blank=True)
+    shown = models.JSONField(_("ce que montre le salon"), default=dict, blank=True)
     due_at = models.DateTimeField(_("prochain essai"))
-    claimed_until = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(_("réservé jusqu’à"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("essais"), default=0)
     last_error = models.CharField(_("dernière erreur"), max_length=500, blank=True)
     created_at = models.DateTimeField(_("créé le"), auto_now_add=True)
@@ -80,11 +80,13 @@ class TchapMember(models.Model):
 class TchapMessage(models.Model):
     """A message owed to a room. Its transaction id is fixed here, so that sending it twice shows it once."""
 
-    room = models.ForeignKey(TchapRoom, on_delete=models.CASCADE, related_name="messages")
+    room = models.ForeignKey(
+        TchapRoom, on_delete=models.CASCADE, related_name="messages", verbose_name=_("salon Tchap")
+    )
     # What the message is about; one row a topic and version ("moved:3"), so that a repeated fact owes nothing twice.
-    about = models.CharField(max_length=80)
-    transaction_id = models.UUIDField(default=uuid.uuid4, unique=True)
-    body = models.TextField()
+    about = models.CharField(_("sujet"), max_length=80)
+    transaction_id = models.UUIDField(_("transaction"), default=uuid.uuid4, unique=True)
+    body = models.TextField(_("texte"))
     formatted_body = models.TextField(blank=True)
     # The event that this message edits, "" when it is one of its own.
     replaces = models.CharField(max_length=255, blank=True, default="", db_default="")
@@ -92,10 +94,12 @@ class TchapMessage(models.Model):
     quiet = models.BooleanField(default=False, db_default=False)
     # Set before the first try: a homeserver forgets transaction ids, so a second try looks for the first one's event.
     tried_at = models.DateTimeField(null=True, blank=True)
-    event_id = models.CharField(max_length=255, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    event_id = models.CharField(_("événement"), max_length=255, blank=True)
+    created_at = models.DateTimeField(_("créé le"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["room", "about"], name="tchap_message_once")]
 
@@ -106,10 +110,12 @@ class TchapMessage(models.Model):
 class InboundEvent(models.Model):
     """A transaction or an event that the homeserver pushed and that was acted on (they come more than once)."""
 
-    key = models.CharField(max_length=300, unique=True)
-    seen_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    key = models.CharField(_("clé"), max_length=300, unique=True)
+    seen_at = models.DateTimeField(_("reçu le"), auto_now_add=True, db_index=True)
 
     class Meta:
+        verbose_name = _("événement reçu")
+        verbose_name_plural = _("événements reçus")
         ordering = ["pk"]
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from suite.agents.folding import fold
 class Organisation(models.Model):
     """A public body, known by its SIRET: the claim that ProConnect gives of every agent."""
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    public_id = models.UUIDField(_("identifiant public"), default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(_("nom"), max_length=120)
     legal_name = models.CharField(_("dénomination"), max_length=250, blank=True)
     siret = models.CharField(_("SIRET"), max_length=14, unique=True)
@@ -35,7 +35,7 @@ class Organisation(models.Model):
 
 
 class Team(models.Model):
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    public_id = models.UUIDField(_("identifiant public"), default=uuid.uuid4, unique=True, editable=False)
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, related_name="teams", verbose_name=_("organisation")
     )
@@ -79,7 +79,7 @@ class Theme(models.TextChoices):
 class Agent(AbstractBaseUser, PermissionsMixin):
     """A civil servant, as the identity provider names them (`sub`)."""
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    public_id = models.UUIDField(_("identifiant public"), default=uuid.uuid4, unique=True, editable=False)
     sub = models.CharField(_("identifiant ProConnect"), max_length=255, unique=True)
     email = models.EmailField(_("adresse électronique"), max_length=254)
     given_name = models.CharField(_("prénom"), max_length=120, blank=True)

@@ -42,7 +42,7 @@ class Status(models.TextChoices):
 
 
 class Meeting(models.Model):
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    public_id = models.UUIDField(_("identifiant public"), default=uuid.uuid4, unique=True, editable=False)
     uid = models.CharField("UID", max_length=255, unique=True, default=new_uid, editable=False)
     organiser = models.ForeignKey(
         Agent, on_delete=models.PROTECT, related_name="organised_meetings", verbose_name=_("organisateur")
@@ -104,11 +104,11 @@ class Occurrence(models.Model):
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="occurrences")
     # The original start (RFC 5545 §3.8.4.4); NULL for a one-off.
-    recurrence_id = models.DateTimeField(null=True, blank=True)
+    recurrence_id = models.DateTimeField(_("date d’origine"), null=True, blank=True)
     starts_at = models.DateTimeField(_("début"))
     ends_at = models.DateTimeField(_("fin"))
     status = models.CharField(_("état"), max_length=10, choices=Status.choices, default=Status.CONFIRMED)
-    title = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001  NULL says inherited
+    title = models.CharField(_("titre"), max_length=200, null=True, blank=True)  # noqa: DJ001  NULL says inherited
 
     class Meta:
         verbose_name = _("occurrence")
@@ -159,7 +159,7 @@ class AnsweredVia(models.TextChoices):
 class Attendee(models.Model):
     """One person of a meeting; the organiser too (role chair). Agents carry their address as well, so that it is unique."""
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    public_id = models.UUIDField(_("identifiant public"), default=uuid.uuid4, unique=True, editable=False)
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="attendees")
     agent = models.ForeignKey(
         Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="attendances", verbose_name=_("agent")
@@ -170,13 +170,13 @@ class Attendee(models.Model):
     answer = models.CharField(_("réponse"), max_length=15, choices=Answer.choices, default=Answer.NEEDS_ACTION)
     answered_at = models.DateTimeField(_("répondu le"), null=True, blank=True)
     answered_revision = models.PositiveIntegerField(_("version répondue"), null=True, blank=True)
-    answered_via = models.CharField(max_length=10, choices=AnsweredVia.choices, blank=True)
+    answered_via = models.CharField(_("répondu par"), max_length=10, choices=AnsweredVia.choices, blank=True)
     comment = models.CharField(_("message"), max_length=500, blank=True)
 
     # Copied from the occurrences so that an agent's week is one index range: exact for a one-off, the hull for a series.
     is_series = models.BooleanField(default=False)
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
+    starts_at = models.DateTimeField(_("début"))
+    ends_at = models.DateTimeField(_("fin"))
     only_occurrence = models.ForeignKey(Occurrence, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
 
     # The link's secret is derived from this nonce with the server's key; only its hash can be looked up (visio.meetings.tokens).
@@ -246,21 +246,21 @@ class Delivery(models.Model):
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="deliveries")
     attendee = models.ForeignKey(Attendee, on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries")
-    uid = models.CharField(max_length=255)
-    recurrence_id = models.DateTimeField(null=True, blank=True)
-    sequence = models.PositiveIntegerField()
+    uid = models.CharField("UID", max_length=255)
+    recurrence_id = models.DateTimeField(_("date d’origine"), null=True, blank=True)
+    sequence = models.PositiveIntegerField("SEQUENCE")
     # A rename is mailed without raising SEQUENCE (R7), so the version is part of what makes a row unique.
     revision = models.PositiveIntegerField(_("version"))
     recipient = models.EmailField(_("destinataire"), max_length=254)
-    recipient_name = models.CharField(max_length=250, blank=True)
-    method = models.CharField(max_length=10, choices=Method.choices)
+    recipient_name = models.CharField(_("nom du destinataire"), max_length=250, blank=True)
+    method = models.CharField(_("méthode"), max_length=10, choices=Method.choices)
     reason = models.CharField(_("motif"), max_length=10, choices=DeliveryReason.choices)
-    language = models.CharField(max_length=5, default="fr")
+    language = models.CharField(_("langue"), max_length=5, default="fr")
     # What the text compares with: {"starts_at", "ends_at", "time_zone", "title", "place"} before the change (ISO instants).
-    before = models.JSONField(default=dict, blank=True)
+    before = models.JSONField(_("avant la modification"), default=dict, blank=True)
     state = models.CharField(_("état"), max_length=10, choices=DeliveryState.choices, default=DeliveryState.OWED)
     due_at = models.DateTimeField(_("à envoyer le"))
-    claimed_until = models.DateTimeField(null=True, blank=True)
+    claimed_until = models.DateTimeField(_("réservé jusqu’à"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("essais"), default=0)
     # Raised by "renvoyer": part of the Message-ID, or mail systems would drop the second copy as a duplicate.
     resends = models.PositiveSmallIntegerField(_("renvois"), default=0)
@@ -268,7 +268,7 @@ class Delivery(models.Model):
     # An attempt ended without an answer (sender killed, connection lost): the server may have taken the message.
     maybe_received = models.BooleanField(_("peut-être reçu"), default=False, db_default=False)
     server_words = models.CharField(_("réponse du serveur"), max_length=500, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("créé le"), auto_now_add=True)
 
     objects = DeliveryQuerySet.as_manager()
 
