@@ -129,7 +129,7 @@ class Outbox:
         if topics and not (self._presence or self._resync or self._beat or confirm or self._paused is not None):
             return _encode_hint(topics, self._version)
         frame: dict[str, Any] = {"type": "news"}
-        if self._version:
+        if self._version and (topics or self._resync or self._beat):
             frame["version"] = self._version
         if topics:
             frame["topics"] = topics

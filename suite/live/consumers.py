@@ -35,9 +35,10 @@ logger = logging.getLogger(__name__)
 LARGEST_FRAME = 64 * 1024
 LONGEST_IDLE = 24 * 3600.0
 
-BINARY = 1003
-TOO_LARGE = 1009
+# Servers let applications close with 1000 and 3000–4999 only (RFC 6455 §7.4.2); the last three digits are HTTP's.
 MALFORMED = 4400
+TOO_LARGE = 4413
+BINARY = 4415
 TOO_MANY = 4429
 
 

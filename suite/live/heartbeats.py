@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -71,7 +71,8 @@ class Heartbeats:
                 versions, epoch = await self._write(list(beating), leaving, sorted(changed))
             except (RedisError, OSError) as error:
                 push.report(error, "writing heartbeats")
-                # Beats are not kept: the clients send others, and `Up` writes everybody down again.
+                still_here = {client: None for client in beating if (client.agent_id, client.name) not in self._leaving}
+                self._beating = {**still_here, **self._beating}
                 self._leaving = {**leaving, **self._leaving}
                 self._changed |= changed
                 for client in beating:
@@ -88,11 +89,9 @@ class Heartbeats:
         beating: list[Client],
         leaving: dict[tuple[int, str], tuple[dt.datetime, dt.datetime] | None],
         changed: list[int],
-        *,
-        also: Iterable[int] = (),
     ) -> tuple[dict[int, str], str]:
         alive_until = timezone.now() + presence.gone_after()
-        agent_ids = sorted({*also, *(client.agent_id for client in beating)})
+        agent_ids = sorted({client.agent_id for client in beating})
         async with self._redis.pipeline(transaction=False) as pipe:
             for client in beating:
                 presence.queue_connection(
@@ -108,7 +107,3 @@ class Heartbeats:
             push.queue_versions(pipe, agent_ids)
             answers = (await pipe.execute())[-4:]
         return push.read_versions(agent_ids, answers), push.read_epoch(answers)
-
-    async def versions(self, agent_ids: list[int]) -> tuple[dict[int, str], str]:
-        """The versions of these agents, and the epoch they are of; raises RedisError."""
-        return await self._write([], {}, [], also=agent_ids)

@@ -36,7 +36,7 @@ GUARD_SECONDS = 2.0
 # More sockets of one agent than this in one process is a fault or an attack.
 MOST_SOCKETS = 50
 
-RESTART = 1012
+RESTART = 4503
 SIGNED_OUT = 4401
 NOT_ALLOWED = 4403
 SILENT = 4408
@@ -63,6 +63,7 @@ class Hub:
         self._joining: dict[Client, asyncio.Future[str]] = {}
         self._asked: set[Client] = set()
         self._to_check: set[Client] = set()
+        self._to_resync: set[Client] = set()
         self._heartbeats = Heartbeats(self._answer_beat, self._hear_epoch)
         self.watching = Watching()
         self._tasks: list[asyncio.Task[None]] = []
@@ -109,6 +110,7 @@ class Hub:
         _discard(self._by_session, access.session_name(client.session_key), client)
         self._asked.discard(client)
         self._to_check.discard(client)
+        self._to_resync.discard(client)
         self.watching.forget(client)
         self._heartbeats.leave(client, at_once=client.outbox.close_code in (SIGNED_OUT, NOT_ALLOWED, SILENT))
 
@@ -130,6 +132,9 @@ class Hub:
         joining = self._joining.get(client)
         if joining is not None and not joining.done():
             joining.set_result(version)
+        elif version and client in self._to_resync:
+            self._to_resync.discard(client)
+            client.outbox.resync(version)
         elif version:
             client.outbox.beat(version)
 
@@ -141,8 +146,7 @@ class Hub:
             elif isinstance(event, Down):
                 self._pause()
             else:
-                self.up = True
-                await self._resume()
+                self._resume()
 
     def _hear(self, message: str) -> None:
         try:
@@ -175,18 +179,13 @@ class Hub:
                 client.outbox.pause()
         self.up = False
 
-    async def _resume(self) -> None:
+    def _resume(self) -> None:
         """Hints may have been missed and presence forgotten: write everybody down, let every page fetch again."""
-        present = list(self.clients())
-        try:
-            agent_ids = sorted({client.agent_id for client in present})
-            versions, self._epoch = await self._heartbeats.versions(agent_ids)
-        except (RedisError, OSError) as error:
-            push.report(error, "resuming")
-            versions = {}
-        for client in present:
+        self.up = True
+        self._epoch = ""
+        for client in self.clients():
+            self._to_resync.add(client)
             self._heartbeats.beat(client, changed=True)
-            client.outbox.resync(versions.get(client.agent_id, ""))
         self.watching.tell_all_again()
 
     def _hear_epoch(self, epoch: str) -> None:
@@ -194,7 +193,7 @@ class Hub:
         before, self._epoch = self._epoch, epoch
         if before not in ("", epoch):
             for client in self.clients():
-                client.outbox.resync("")
+                self._to_resync.add(client)
                 self._heartbeats.beat(client, changed=True)
 
     # --- time passes --------------------------------------------------------------------------------------------

@@ -33,12 +33,12 @@ class Down:
 
 
 def connect(*, timeout: float | None) -> redis.asyncio.Redis:
-    """An asyncio client that never retries by itself. `timeout` None waits for ever: what a subscription needs."""
+    """An asyncio client that tries once more, on a fresh connection. `timeout` None waits for ever, as a subscription must."""
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=timeout,
         socket_connect_timeout=1.0,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 1),
         decode_responses=True,
     )
 

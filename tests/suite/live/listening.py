@@ -36,6 +36,7 @@ def open_socket(
         open_timeout=20,
         max_size=2**22,
         ping_interval=None,
+        legacy=True,
     )
 
 
