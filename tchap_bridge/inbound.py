@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -27,8 +26,8 @@ COMMAND = "!visio"
 # The homeserver repeats a transaction for as long as we did not answer it, a few minutes apart.
 REMEMBERED = timedelta(days=7)
 # After an outage of ours the homeserver waits up to 512 s before it pushes again; a ping makes it begin at once.
-PING_SECONDS = 60.0
-_last_ping: float | None = None
+PING_EVERY = timedelta(minutes=1)
+_last_ping: datetime | None = None
 
 
 @transaction.atomic
@@ -92,15 +91,15 @@ def forget_old_events(*, now: datetime) -> int:
     return deleted
 
 
-def ask_for_backlog() -> None:
+def ask_for_backlog(*, now: datetime) -> None:
     """Ping the homeserver, at most once a minute from this process. Failing is logged: its own repetition is the guarantee."""
     global _last_ping
     access = configured_access()
     if access is None or access.transport != "appservice":
         return
-    if _last_ping is not None and time.monotonic() - _last_ping < PING_SECONDS:
+    if _last_ping is not None and _last_ping <= now < _last_ping + PING_EVERY:
         return
-    _last_ping = time.monotonic()
+    _last_ping = now
     try:
         with Matrix(access) as matrix:
             matrix.ping(settings.MATRIX_APPSERVICE_ID, transaction_id=str(uuid.uuid4()))

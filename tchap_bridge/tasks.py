@@ -23,7 +23,7 @@ def sweep_rooms() -> None:
     inbound.forget_old_events(now=now)
     if not rooms.is_configured():
         return
-    inbound.ask_for_backlog()
+    inbound.ask_for_backlog(now=now)
     owed.owe_look_ups(now=now)
     for room_id in owed.due_rooms(now=now, limit=ROOMS_PER_SWEEP):
         if not ring(reconcile_room, room_id):
