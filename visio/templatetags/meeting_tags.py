@@ -17,7 +17,7 @@ register = template.Library()
 
 
 def _zone() -> str:
-    return timezone.get_current_timezone_name()
+    return str(timezone.get_current_timezone())  # its key; the name of a fixed offset is "+09"
 
 
 @register.simple_tag
