@@ -14,6 +14,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -50,11 +51,8 @@ class MeetingAdmin(LedgerAdmin[Meeting]):
     list_display = [
         "title",
         "organiser_link",
-        "start_date",
-        "start_time",
-        "minutes",
+        "when",
         "status",
-        "privacy",
         "attendees_link",
         "failures_link",
         "room_link",
@@ -105,6 +103,12 @@ class MeetingAdmin(LedgerAdmin[Meeting]):
     @display(description=_("organisateur"), ordering="organiser__usual_name")
     def organiser_link(self, meeting: Meeting) -> SafeString | str:
         return object_link(meeting.organiser)
+
+    @display(description=_("quand"), ordering=("start_date"))
+    def when(self, meeting: Meeting) -> str:
+        """Its own wall clock, with the zone when that is not the reader's."""
+        start = f"{date_format(meeting.start_date, 'SHORT_DATE_FORMAT')} {meeting.start_time:%H:%M}"
+        return start if meeting.time_zone == timezone.get_current_timezone_name() else f"{start} {meeting.time_zone}"
 
     @display(description=_("salle Visio"))
     def room_link(self, meeting: Meeting) -> SafeString | str:
@@ -221,12 +225,10 @@ class DeliveryAdmin(OfMeetingAdmin):
         "recipient",
         "meeting_link",
         "reason",
-        "method",
         "revision",
         "state",
         "attempts",
         "due_at",
-        "sent_at",
         "server_words",
     ]
     list_filter = ["state", "reason", "method", ("due_at", admin.DateFieldListFilter)]
@@ -265,7 +267,8 @@ def resend_each(page: LedgerAdmin[Any], request: HttpRequest, deliveries: QueryS
             sent += len(resend(delivery=delivery, by=request.user, now=timezone.now()))
         except ResendRefused as refusal:
             refused[refusal.reason] += 1
-    page.message_user(request, ngettext("%(n)d envoi relancé.", "%(n)d envois relancés.", sent) % {"n": sent})
+    if sent or not refused:
+        page.message_user(request, ngettext("%(n)d envoi relancé.", "%(n)d envois relancés.", sent) % {"n": sent})
     for reason, number in refused.items():
         words = {
             "under_way": ngettext("%(n)d envoi est déjà en cours.", "%(n)d envois sont déjà en cours.", number),

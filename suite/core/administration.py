@@ -27,19 +27,18 @@ else:
         """Takes the stubs' parameter at run time too."""
 
 
-EXACT_UP_TO = 10_000
-
-
 class EstimatedPaginator(_Paginator):
-    """Counts exactly up to 10,000 rows; beyond, PostgreSQL's own estimate of the query's rows will do."""
+    """Counts exactly up to `exact_up_to` rows; beyond, PostgreSQL's own estimate of the query's rows will do."""
+
+    exact_up_to = 10_000
 
     @cached_property
     def count(self) -> int:
         rows = self.object_list
         if not isinstance(rows, models.QuerySet):
             return len(rows)
-        bounded = rows.order_by().values("pk")[: EXACT_UP_TO + 1].count()
-        if bounded <= EXACT_UP_TO:
+        bounded = rows.order_by().values("pk")[: self.exact_up_to + 1].count()
+        if bounded <= self.exact_up_to:
             return bounded
         sql, parameters = rows.order_by().values("pk").query.sql_with_params()
         with connection.cursor() as cursor:

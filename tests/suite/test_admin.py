@@ -1,0 +1,390 @@
+"""The administration: who gets in, what each list shows and costs, what each act does."""
+
+import datetime as dt
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection, models
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from suite.agents.models import Agent, Organisation, PersonalToken, Team
+from suite.agents.tokens import issue_token
+from suite.core.administration import EstimatedPaginator
+from tchap_bridge.models import InboundEvent, MemberState, RoomState, TchapMember, TchapMessage, TchapRoom
+from tests import factories
+from visio.meetings.models import Attendee, Delivery, DeliveryState, Meeting, Occurrence
+from visio.meetings.tokens import attendee_by_token, link_token
+from visio.rooms.models import Room
+
+pytestmark = pytest.mark.django_db
+
+OURS = [
+    Organisation,
+    Team,
+    Agent,
+    PersonalToken,
+    Meeting,
+    Occurrence,
+    Attendee,
+    Delivery,
+    Room,
+    TchapRoom,
+    TchapMember,
+    TchapMessage,
+    InboundEvent,
+]
+LEDGERS = [model for model in OURS if model not in (Organisation, Team, Agent)]
+model_list = pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+
+
+@pytest.fixture
+def administrator() -> Agent:
+    return factories.agent("Ada", "Ministre", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def office(client: Client, administrator: Agent) -> Client:
+    client.force_login(administrator)
+    return client
+
+
+@pytest.fixture
+def meeting(administrator: Agent) -> Meeting:
+    return everything(administrator)
+
+
+def everything(administrator: Agent) -> Meeting:
+    """A meeting with all that may hang on it."""
+    guest = factories.agent("Hélène", "Da Silva", organisation=administrator.organisation, matrix_id="@h:tchap.example")
+    factories.team(managers=[guest], members=[guest])
+    issue_token(agent=guest, name="Grist", days=30, now=timezone.now())
+    made = factories.meeting(guests=[guest, "guest@ailleurs.example"], title="Comité de suivi")
+    room, _created = TchapRoom.objects.get_or_create(
+        meeting=made, defaults={"alias_localpart": f"visio-{made.pk}", "due_at": timezone.now()}
+    )
+    TchapMember.objects.create(room=room, agent=guest, matrix_id=guest.matrix_id, state=MemberState.INVITED)
+    TchapMessage.objects.create(room=room, about=f"created:{made.pk}", body="Bonjour")
+    InboundEvent.objects.create(key=f"event-{made.pk}")
+    return made
+
+
+def address(model: type[models.Model], page: str = "changelist", *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def act(client: Client, name: str, *rows: models.Model) -> list[str]:
+    """Run the act on the rows' list; the messages shown after it."""
+    response = client.post(
+        address(type(rows[0])), {"action": name, "_selected_action": [row.pk for row in rows]}, follow=True
+    )
+    assert response.status_code == 200
+    return [str(message) for message in response.context["messages"]]
+
+
+# --- who gets in --------------------------------------------------------------------------------------------------
+def pages() -> list[str]:
+    return [reverse("admin:index"), *(address(model) for model in OURS)]
+
+
+def test_nobody_is_sent_to_the_sign_in_page_and_back_here_after_it(client: Client) -> None:
+    for page in pages():
+        response = client.get(page, follow=True)
+        assert response.redirect_chain[-1] == (f"/connexion/?next={page}", 302)
+    assert "password" not in response.content.decode()
+
+
+def test_an_agent_who_is_no_administrator_gets_403(client: Client) -> None:
+    client.force_login(factories.agent())
+
+    for page in pages():
+        assert client.get(page, follow=True).status_code == 403
+
+
+def test_an_administrator_who_comes_through_the_login_address_goes_on(office: Client) -> None:
+    login = reverse("admin:login")
+
+    assert office.get(login)["Location"] == "/admin/"
+    assert office.get(login, {"next": "/admin/visio/meeting/"})["Location"] == "/admin/visio/meeting/"
+    assert office.get(login, {"next": "https://ailleurs.example/"})["Location"] == "/admin/"
+
+
+def test_there_is_no_password_form(office: Client) -> None:
+    assert office.get("/admin/password_change/").status_code == 404
+    assert office.get("/admin/password_change/done/").status_code == 404
+
+
+def test_signing_out_goes_through_the_identity_provider(office: Client) -> None:
+    response = office.post("/admin/logout/")
+
+    assert (response.status_code, response["Location"]) == (307, reverse("oidc_logout"))
+
+
+def test_staff_without_permissions_see_no_model(client: Client) -> None:
+    client.force_login(factories.agent(is_staff=True))
+
+    assert client.get(reverse("admin:index")).context["app_list"] == []
+    for model in OURS:
+        assert client.get(address(model)).status_code == 403
+
+
+def test_staff_who_may_look_may_not_act(client: Client, meeting: Meeting) -> None:
+    reader = factories.agent(is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(reader)
+
+    page = client.get(address(Delivery))
+
+    assert page.status_code == 200
+    assert "send_again" not in page.content.decode()
+    before = set(Delivery.objects.values_list("pk", "resends"))
+    delivery = Delivery.objects.filter(meeting=meeting).first()
+    assert delivery is not None
+    act(client, "send_again", delivery)
+    assert set(Delivery.objects.values_list("pk", "resends")) == before
+
+
+# --- lists and pages ----------------------------------------------------------------------------------------------
+def test_every_model_that_people_work_with_is_there() -> None:
+    assert set(OURS) <= set(admin.site._registry)
+    assert str(admin.site.site_header) == "Portail de la Suite – administration"
+
+
+@model_list
+def test_list_search_and_page(office: Client, meeting: Meeting, model: type[models.Model]) -> None:
+    page = office.get(address(model))
+    found = office.get(address(model), {"q": "comité"})
+    row = model._default_manager.order_by("pk").first()
+    assert row is not None
+    one = office.get(address(model, "change", row.pk))
+
+    assert (page.status_code, found.status_code, one.status_code) == (200, 200, 200)
+    assert page.context["cl"].result_count >= 1
+
+
+@model_list
+def test_a_list_costs_the_same_for_one_row_and_for_three(
+    office: Client, administrator: Agent, model: type[models.Model]
+) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert office.get(address(model)).status_code == 200
+        return len(queries)
+
+    everything(administrator)
+    office.get(address(model))
+    one = cost()
+    everything(administrator)
+    everything(administrator)
+
+    assert cost() == one
+
+
+@pytest.mark.parametrize("model", LEDGERS, ids=lambda model: model.__name__)
+def test_ledgers_are_not_edited_by_hand(office: Client, meeting: Meeting, model: type[models.Model]) -> None:
+    row = model._default_manager.order_by("pk").first()
+    assert row is not None
+
+    assert office.get(address(model, "add")).status_code == 403
+    assert office.post(address(model, "change", row.pk), {}).status_code == 403
+    assert office.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        (Agent, "helene da"),
+        (Agent, "Hélène"),
+        (Agent, "DA SILVA"),
+        (Meeting, "suivi"),
+        (Attendee, "ailleurs"),
+        (Delivery, "guest@ailleurs"),
+        (Room, "Comité"),
+        (TchapRoom, "Comité"),
+        (TchapMember, "@h:tchap"),
+        (PersonalToken, "Grist"),
+        (InboundEvent, "event-"),
+    ],
+)
+def test_search_finds(office: Client, meeting: Meeting, model: type[models.Model], text: str) -> None:
+    factories.agent("Autre", "Personne")
+
+    assert office.get(address(model), {"q": text}).context["cl"].result_count == 1
+
+
+def test_search_finds_a_meeting_by_its_organiser_without_accents(office: Client) -> None:
+    made = factories.meeting(factories.agent("Élodie", "Pérez"), title="Sans rapport")
+    factories.meeting(title="Autre")
+
+    assert list(office.get(address(Meeting), {"q": "perez"}).context["cl"].queryset) == [made]
+
+
+def test_agents_come_from_the_identity_provider(office: Client, administrator: Agent) -> None:
+    agent = factories.agent("Karim", "Benali", is_active=True)
+
+    assert office.get(address(Agent, "add")).status_code == 403
+    assert office.post(address(Agent, "delete", agent.pk), {"post": "yes"}).status_code == 403
+    office.post(
+        address(Agent, "change", agent.pk),
+        {"job_title": "Adjoint", "language": "de", "time_zone": "Europe/Paris", "theme": "dark", "email": "x@y.fr"},
+    )
+    agent.refresh_from_db()
+    assert (agent.job_title, agent.language, agent.theme, agent.email == "x@y.fr") == ("Adjoint", "de", "dark", False)
+
+
+def test_only_a_superuser_makes_administrators(client: Client) -> None:
+    helper = factories.agent(is_staff=True)
+    helper.user_permissions.set(Permission.objects.filter(codename__in=["view_agent", "change_agent"]))
+    client.force_login(helper)
+
+    client.post(
+        address(Agent, "change", helper.pk),
+        {"language": "fr", "time_zone": "Europe/Paris", "theme": "dark", "is_staff": "on", "is_superuser": "on"},
+    )
+
+    helper.refresh_from_db()
+    assert (helper.theme, helper.is_superuser) == ("dark", False)
+
+
+def test_links_lead_from_a_meeting_to_what_hangs_on_it(office: Client, meeting: Meeting) -> None:
+    page = office.get(address(Meeting, "change", meeting.pk)).content.decode()
+
+    assert address(TchapRoom, "change", meeting.tchap_room.pk) in page  # type: ignore[attr-defined]
+    for model, number in ((Attendee, 3), (Delivery, 2), (Occurrence, 1)):
+        where = f"{address(model)}?meeting__id__exact={meeting.pk}"
+        assert where in page
+        assert office.get(where).context["cl"].result_count == number
+
+
+def test_a_large_list_is_counted_by_estimate() -> None:
+    class Small(EstimatedPaginator):
+        exact_up_to = 100
+
+    Organisation.objects.bulk_create(
+        Organisation(name=f"Commune {number}", siret=f"{number:014d}") for number in range(500)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE agents_organisation")
+    everyone = Organisation.objects.order_by("pk")
+
+    with CaptureQueriesContext(connection) as queries:
+        estimated = Small(everyone, 50).count
+
+    assert 400 <= estimated <= 600
+    assert "EXPLAIN" in queries[-1]["sql"]
+    assert EstimatedPaginator(everyone, 50).count == Organisation.objects.count()
+    assert Small(everyone.filter(siret__endswith="7"), 50).count == 50, "few rows are counted"
+    assert EstimatedPaginator([1, 2, 3], 2).count == 3
+
+
+# --- acts ---------------------------------------------------------------------------------------------------------
+def sent(meeting: Meeting, state: DeliveryState = DeliveryState.SENT) -> None:
+    Delivery.objects.filter(meeting=meeting).update(
+        state=state, sent_at=timezone.now() if state == DeliveryState.SENT else None, attempts=1
+    )
+
+
+def states(meeting: Meeting) -> list[str]:
+    return sorted(Delivery.objects.filter(meeting=meeting).values_list("state", flat=True))
+
+
+def test_resend_invitations(office: Client, meeting: Meeting) -> None:
+    sent(meeting)
+
+    assert act(office, "resend_invitations", meeting) == ["2 envois relancés."]
+    assert states(meeting) == ["owed", "owed"]
+
+
+def test_retry_what_failed(office: Client, meeting: Meeting) -> None:
+    sent(meeting)
+    failed = Delivery.objects.filter(meeting=meeting).order_by("pk").first()
+    assert failed is not None
+    Delivery.objects.filter(pk=failed.pk).update(state=DeliveryState.FAILED)
+
+    assert act(office, "retry_failed", meeting) == ["1 envoi relancé."]
+    assert states(meeting) == ["owed", "sent"]
+    Delivery.objects.filter(pk=failed.pk).update(state=DeliveryState.FAILED)
+    assert act(office, "retry_failed", *Delivery.objects.filter(meeting=meeting)) == ["1 envoi relancé."]
+    assert states(meeting) == ["owed", "sent"]
+
+
+def test_send_one_e_mail_again(office: Client, meeting: Meeting) -> None:
+    sent(meeting)
+    delivery = Delivery.objects.filter(meeting=meeting).order_by("pk").first()
+    assert delivery is not None
+
+    assert act(office, "send_again", delivery) == ["1 envoi relancé."]
+    assert act(office, "send_again", delivery) == ["1 envoi est déjà en cours."]
+
+
+def test_revoke_the_links_of_an_invitation(office: Client, meeting: Meeting) -> None:
+    attendee = Attendee.objects.get(meeting=meeting, email="guest@ailleurs.example")
+    token = link_token(attendee)
+
+    assert act(office, "revoke_links", attendee) == ["1 lien révoqué."]
+    assert attendee_by_token(token, now=timezone.now()) is None
+
+
+def test_revoke_tokens(office: Client, meeting: Meeting) -> None:
+    token = PersonalToken.objects.get()
+
+    assert act(office, "revoke", token) == ["1 jeton révoqué."]
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    assert act(office, "revoke", token)[0].startswith("0 ")
+
+
+def test_revoke_all_tokens_of_an_agent(office: Client, meeting: Meeting) -> None:
+    agent = PersonalToken.objects.get().agent
+
+    assert act(office, "revoke_tokens", agent) == ["1 jeton révoqué."]
+    assert not PersonalToken.objects.filter(revoked_at=None).exists()
+
+
+def test_deactivate_agents_but_never_oneself(office: Client, administrator: Agent, meeting: Meeting) -> None:
+    agent = PersonalToken.objects.get().agent
+    theirs = Client()
+    theirs.force_login(agent)
+
+    assert act(office, "deactivate_agents", agent, administrator) == ["1 agent désactivé."]
+
+    assert set(Agent.objects.filter(pk__in=[agent.pk, administrator.pk]).values_list("given_name", "is_active")) == {
+        ("Hélène", False),
+        ("Ada", True),
+    }
+    assert not PersonalToken.objects.filter(agent=agent, revoked_at=None).exists()
+    response: HttpResponse = theirs.get("/equipe/")  # type: ignore[assignment]
+    assert response.status_code == 302, "their session is worth nothing any more"
+
+
+def test_reactivate_agents(office: Client) -> None:
+    agent = factories.agent(is_active=False)
+
+    assert act(office, "reactivate_agents", agent) == ["1 agent réactivé."]
+    agent.refresh_from_db()
+    assert agent.is_active
+
+
+def test_reconcile_a_room_now(office: Client, meeting: Meeting) -> None:
+    later = timezone.now() + dt.timedelta(hours=5)
+    room = TchapRoom.objects.get(meeting=meeting)
+    TchapRoom.objects.filter(pk=room.pk).update(state=RoomState.REFUSED, due_at=later, attempts=7)
+
+    assert act(office, "reconcile_now", room) == ["1 salon sera mis à jour."]
+
+    room.refresh_from_db()
+    assert (room.state, room.attempts, room.due_at <= timezone.now()) == (RoomState.OWED, 0, True)
+
+
+@pytest.mark.parametrize(("answer", "rooms"), [("oui", 1), ("non", 1), (None, 2)])
+def test_rooms_that_are_behind(office: Client, administrator: Agent, answer: str | None, rooms: int) -> None:
+    TchapRoom.objects.filter(meeting=everything(administrator)).update(wanted=2, applied=1)
+    TchapRoom.objects.filter(meeting=everything(administrator)).update(wanted=2, applied=2)
+
+    page = office.get(address(TchapRoom), {"retard": answer} if answer else {})
+
+    assert page.context["cl"].result_count == rooms
