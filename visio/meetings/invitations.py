@@ -235,7 +235,7 @@ class _Batch:
         with transaction.atomic():
             meeting = Meeting.objects.select_for_update(of=("self",)).select_related("organiser").get(pk=row.meeting_id)
             row.meeting = meeting
-            owe_again(row, now=self.clock())
+            owe_again(row, now=self.now)
         self._done(row, "superseded")
 
     def _mark_refused(self, row: Delivery, *, permanent: bool, words: str) -> None:

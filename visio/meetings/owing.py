@@ -210,7 +210,8 @@ def _owe(
     """One row for each attendee but the organiser; reason and `before` from `inherited` by address, else `default`."""
     guests = [attendee for attendee in attendees if attendee.role != Role.CHAIR]
     agent_ids = {attendee.agent_id for attendee in guests if attendee.agent_id is not None}
-    agents = {agent.pk: agent for agent in Agent.objects.filter(pk__in=agent_ids)} if agent_ids else {}
+    known = Agent.objects.filter(pk__in=agent_ids).only("given_name", "usual_name", "email", "language")
+    agents = {agent.pk: agent for agent in known} if agent_ids else {}
     rows = []
     for attendee in guests:
         agent = agents.get(attendee.agent_id) if attendee.agent_id is not None else None
