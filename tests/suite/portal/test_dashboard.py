@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import connection
@@ -33,7 +34,9 @@ def page(client: Client, agent: Agent, path: str = "/") -> str:
     client.force_login(agent)
     response = client.get(path)
     assert response.status_code == 200, response
-    return " ".join(response.content.decode().split())
+    html = " ".join(response.content.decode().split())
+    assert "INVALID-TEMPLATE-VARIABLE" not in html
+    return html
 
 
 def invited(agent: Agent, *, minutes: int, now: dt.datetime, given: str = "", title: str = "Comité") -> Meeting:
@@ -330,7 +333,12 @@ def test_fragments_are_what_the_page_holds(client: Client) -> None:
     fill(agent, 2, now)
     whole = page(client, agent)
     for part in ("journee", "salons"):
-        assert page(client, agent, f"/accueil/{part}/") in whole
+        assert timeless(page(client, agent, f"/accueil/{part}/")) in timeless(whole)
+
+
+def timeless(html: str) -> str:
+    """Without what a second changes."""
+    return re.sub(r'(data-(refresh-in|now-minutes)|value)="[^"]*"', "", html)
 
 
 def test_room_without_meeting_is_not_in_the_way(client: Client) -> None:
