@@ -6,14 +6,16 @@ import datetime as dt
 from dataclasses import dataclass
 from itertools import groupby
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from suite.agents.models import Agent
 from visio.meetings import words
-from visio.meetings.models import Attendee, Status
+from visio.meetings.models import AnsweredVia, Attendee, Status
 
 PAGE_SIZE = 25
+# An answer can be taken back this long: its row stays, so that a page fetched again meanwhile does not lose the button.
+UNDO = dt.timedelta(seconds=10)
 TABS = ("a-venir", "a-traiter", "passees", "annulees")
 
 
@@ -64,7 +66,9 @@ def _rows(agent: Agent, tab: str, now: dt.datetime) -> QuerySet[Attendee]:
     )
     if tab == "a-traiter":
         waiting = Attendee.objects.unanswered_by(agent, now=now).values("pk")
-        return mine.filter(pk__in=waiting).order_by("starts_at", "pk")
+        just_answered = Q(answered_at__gt=now - UNDO, answered_via=AnsweredVia.PORTAL, ends_at__gt=now)
+        shown = mine.filter(Q(pk__in=waiting) | just_answered, meeting__status=Status.CONFIRMED)
+        return shown.order_by("starts_at", "pk")
     if tab == "passees":
         return mine.filter(ends_at__lte=now, meeting__status=Status.CONFIRMED).order_by("-starts_at", "-pk")
     if tab == "annulees":

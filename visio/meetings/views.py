@@ -134,7 +134,11 @@ def answer(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     given.meeting = meeting
     if request.htmx:  # type: ignore[attr-defined]  django_htmx.middleware adds it
         template = "_invitation.html" if given.answer == Answer.NEEDS_ACTION else "_answered.html"
-        return render(request, f"visio/meetings/{template}", {"attendee": given, "meeting": meeting, "now": now})
+        return render(
+            request,
+            f"visio/meetings/{template}",
+            {"attendee": given, "meeting": meeting, "now": now, "from": request.POST.get("from", "")},
+        )
     messages.success(request, answer_words(given.answer))
     return redirect(_back(request, public_id))
 

@@ -43,7 +43,7 @@ def full_day(day: dt.date) -> str:
 def short_day(day: dt.date, *, today: dt.date) -> str:
     """ "jeu. 26 nov.", with the year when it is not this one."""
     # Translators: Django date format of a short day, as in "jeu. 26 nov.".
-    pattern = _("D j N") if day.year == today.year else _("D j N Y")
+    pattern = _("D. j N") if day.year == today.year else _("D. j N Y")
     return formats.date_format(day, pattern)
 
 

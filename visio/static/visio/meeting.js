@@ -39,6 +39,8 @@ document.addEventListener("click", async (event) => {
 
 // --- answered rows: ten seconds to take it back, then the row goes and the focus moves on ---------------------------------
 function leave(row) {
+  // Taken back meanwhile: the row is another one now.
+  if (!row.isConnected || !row.hasAttribute("data-undo-seconds")) return;
   const next = row.nextElementSibling ?? row.previousElementSibling;
   const held = row.contains(document.activeElement);
   row.remove();
@@ -63,11 +65,15 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 // --- what came with a new fragment ----------------------------------------------------------------------------------------
 function arm() {
+  // Without a clipboard (plain HTTP) the address beside the button can still be selected.
   for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = !navigator.clipboard;
   countdown();
 }
 
-new MutationObserver(arm).observe(document.getElementById("contenu").parentElement, { childList: true, subtree: true });
+document.addEventListener("live:updated", () => {
+  arm();
+  armUndo();
+});
 setInterval(countdown, 5000);
 arm();
 armUndo();
