@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.contrib.auth.models import Group
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -18,8 +17,6 @@ from suite.agents.folding import fold
 from suite.agents.models import Agent, Organisation, PersonalToken, Team
 from suite.agents.tokens import revoke_token
 from suite.core.administration import LedgerAdmin, PortalAdmin, list_link, object_link
-
-admin.site.unregister(Group)
 
 
 def counted(model: type[Agent] | type[Team], field: str) -> Coalesce:

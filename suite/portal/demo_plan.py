@@ -144,11 +144,11 @@ def _small_ones(people: Sequence[Person], day: dt.date) -> list[PlannedMeeting]:
 def plan_moment(people: Sequence[Person], now: dt.datetime) -> list[PlannedMeeting]:
     """For whoever looks at `now` (aware, in the organisers' zone): one meeting under way and one that starts soon.
 
-    In office hours on weekdays; at weekends and in the evening a single call of the people on duty, so that the page
-    of a demonstration is never bare. Nothing after 22:30, when it would cross midnight.
+    In office hours on weekdays; at other times a single call of the people on duty, so that the page of a demonstration
+    is never bare. Nothing after 22:30, when it would cross midnight.
     """
     known = {person.email for person in people}
-    if not {CLAIRE, KARIM, SOPHIE, LEA} <= known or now.hour < 7 or (now.hour, now.minute) >= (22, 30):
+    if not {CLAIRE, KARIM, SOPHIE, LEA} <= known or (now.hour, now.minute) >= (22, 30):
         return []
     quarter = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
     soon = quarter + dt.timedelta(minutes=30)

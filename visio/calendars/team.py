@@ -18,8 +18,8 @@ from visio.meetings.queries import Entry, agenda
 
 FIRST_HOUR, LAST_HOUR = 8, 19
 WORKING_DAYS = 5
-# Hours written above each day.
-TICKS = (9, 12, 15, 18)
+# The hours written above each day are multiples of this.
+TICK_HOURS = 3
 # The icon of a block needs this many quarters.
 LEAST_FOR_ICON = 5
 
@@ -92,8 +92,9 @@ class TeamWeek:
 
     @property
     def ticks(self) -> list[tuple[int, int]]:
-        """(hour, step) of the hours written above a day."""
-        return [(hour, hour * STEPS_AN_HOUR) for hour in TICKS]
+        """(hour, step) of the hours written above a day: 9, 12, 15 and 18 on the usual scale."""
+        inside = range(self.first_hour + 1, self.last_hour)
+        return [(hour, hour * STEPS_AN_HOUR) for hour in inside if hour % TICK_HOURS == 0]
 
     @property
     def today_index(self) -> int | None:
