@@ -2,7 +2,7 @@
 
 import { announce, follows, fragments, refresh } from "./fragments.js";
 import { PresenceBoard } from "./presence.js";
-import { startClock } from "./time.js";
+import { setServerClock, startClock } from "./time.js";
 
 const SIGNED_OUT = 4401;
 const NOT_ALLOWED = 4403;
@@ -48,7 +48,6 @@ class Live {
     this.socket = null;
     if (this.left) return;
     if (code === SIGNED_OUT || code === NOT_ALLOWED) {
-      this.signedOut = true;
       this.pause(true, this.config.words.signed_out);
       return;
     }
@@ -96,7 +95,7 @@ class Live {
 
   hello(frame) {
     this.attempt = 0;
-    this.signedOut = false;
+    setServerClock(frame.now);
     this.heartbeat = frame.heartbeat * 1000;
     clearInterval(this.beating);
     this.beating = setInterval(() => this.beat(), this.heartbeat);
@@ -159,7 +158,7 @@ class Live {
       if (paused && this.banner.textContent !== words) this.banner.textContent = words;
       this.banner.hidden = !paused;
     }
-    document.body.classList.toggle("ps-live-paused", paused);
+    document.body.dataset.liveState = paused ? "paused" : "on";
   }
 
   // --- the person -------------------------------------------------------------------------------------------------

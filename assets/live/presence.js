@@ -1,6 +1,6 @@
 // Every element with data-presence="<public id>" shows that person's state, as long as the socket says it.
 
-import { counted } from "./time.js";
+import { counted, serverNow } from "./time.js";
 
 export class PresenceBoard {
   // `config` is #live-config; `watch(ids)` asks the server for these people.
@@ -71,7 +71,7 @@ export class PresenceBoard {
   // "Absent depuis 20 min" grows older without the server.
   words(state) {
     if (state.state !== "away" || !state.since) return state.words;
-    const minutes = Math.floor((Date.now() - Date.parse(state.since)) / 60_000);
+    const minutes = Math.floor((serverNow() - Date.parse(state.since)) / 60_000);
     if (!(minutes >= 1)) return state.words;
     return minutes < 60
       ? counted(this.config.words.away_minutes, minutes)

@@ -3,6 +3,17 @@
 const HOUR = 60;
 const DAY = 24 * HOUR;
 
+// The server's clock minus this device's, in milliseconds.
+let offset = 0;
+
+export const serverNow = () => Date.now() + offset;
+
+// The server says that it is `now`; a difference that a slow line may make is none.
+export function setServerClock(now) {
+  const difference = now - Date.now();
+  offset = Math.abs(difference) < 2_000 ? 0 : difference;
+}
+
 export function plural(forms, count) {
   const rule = new Intl.PluralRules(document.documentElement.lang || "fr").select(count);
   return rule === "one" ? forms.one : forms.other;
@@ -38,7 +49,7 @@ function tick(element, forms, now) {
 // Keep every countdown and every presence "since" right; `also` runs with each tick.
 export function startClock(forms, also) {
   const run = () => {
-    const now = Date.now();
+    const now = serverNow();
     for (const element of document.querySelectorAll("[data-countdown-to]")) tick(element, forms, now);
     also(now);
   };

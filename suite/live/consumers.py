@@ -1,7 +1,7 @@
 """`/ws/live/`: what a browser may say, and how it is let in and out.
 
 Frames are JSON objects with a `type`. From the browser: `beat` {idle_for: seconds}, `watch` {agents: [public id]},
-`ack` {ack: number}. From here: `hello` {version, heartbeat, idle, paused}, `news` {version, topics, resync, presence,
+`ack` {ack: number}. From here: `hello` {version, heartbeat, idle, paused, now}, `news` {version, topics, resync, presence,
 paused, beat, ack}, `alive?` (answer with a beat), `error` {reason}.
 
 A plain ASGI application and no Channels consumer, which would subscribe to a channel layer for every socket.
@@ -13,6 +13,7 @@ import asyncio
 import datetime as dt
 import json
 import logging
+import time
 import uuid
 from functools import partial
 from typing import Any
@@ -107,6 +108,8 @@ async def _speak(client: Client, hub: Hub, send: Send) -> None:
         "heartbeat": settings.LIVE_HEARTBEAT_SECONDS,
         "idle": settings.LIVE_IDLE_SECONDS,
         "paused": not version,
+        # Milliseconds since 1970: countdowns go by the server's clock.
+        "now": int(time.time() * 1000),
     }
     await send({"type": "websocket.send", "text": json.dumps(hello)})
     outbox = client.outbox

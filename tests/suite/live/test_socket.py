@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +73,7 @@ def test_nobody_and_the_inactive_hear_nothing(live_portal: LivePortal, agent: Ag
 def test_hello_carries_the_version_of_the_agent(live_portal: LivePortal, agent: Agent) -> None:
     push.nudge([agent.pk], "meetings")
     ear = Ear(live_portal, agent)
+    assert abs(ear.hello.pop("now") / 1000 - time.time()) < 5
     assert ear.hello == {
         "type": "hello",
         "version": push.page_version(agent.pk),
