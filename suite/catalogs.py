@@ -54,8 +54,12 @@ def extracted() -> Catalog:
         text = path.read_text(encoding="utf-8")
         if path.suffix != ".py":
             text = templatize(text, origin=str(path.relative_to(ROOT)))
+            # What remains of the markup is indented at random, which Python's tokenizer takes for blocks.
+            text = "\n".join(line.lstrip() for line in text.splitlines())
         source = io.BytesIO(text.encode())
-        for _line, message, comments, context in extract("python", source, keywords=KEYWORDS, comment_tags=("Translators",)):
+        for _line, message, comments, context in extract(
+            "python", source, keywords=KEYWORDS, comment_tags=("Translators",)
+        ):
             catalog.add(
                 message,
                 locations=[(str(path.relative_to(ROOT)), None)],  # type: ignore[list-item]
@@ -114,7 +118,9 @@ def update(language: str) -> Catalog:
     write_po(target, fresh, width=120, sort_output=True, omit_header=False, include_lineno=False)
     # The creation date would make every run a change.
     lines = [line for line in target.getvalue().decode().splitlines() if not line.startswith('"POT-Creation-Date')]
-    path.write_text("\n".join(line for line in lines if not line.startswith('"PO-Revision-Date')) + "\n", encoding="utf-8")
+    path.write_text(
+        "\n".join(line for line in lines if not line.startswith('"PO-Revision-Date')) + "\n", encoding="utf-8"
+    )
     return fresh
 
 

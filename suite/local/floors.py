@@ -1,5 +1,6 @@
 """The lowest versions that 2026's security advisories leave acceptable. Standard library only."""
 
+import sys
 from importlib import metadata
 
 FLOORS = {
@@ -33,3 +34,9 @@ def below_floor() -> list[str]:
         for name, floor in FLOORS.items()
         if parts(metadata.version(name)) < parts(floor)
     ]
+
+
+if __name__ == "__main__":
+    FAULTS = below_floor()
+    print("\n".join(FAULTS) or "every floor is met")
+    sys.exit(1 if FAULTS else 0)
