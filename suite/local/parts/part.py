@@ -74,12 +74,17 @@ class Part(ABC):
     def keeper_file(self) -> Path:
         return self.folder / f"{self.name}.keeper"
 
-    def kept_command(self, *, owner: int, to_log: bool = True) -> list[str]:
-        """The command under its keeper, which ends it when process `owner` is gone."""
+    def kept_command(self, *, owner: int, to_log: bool = True, variables: Path | None = None) -> list[str]:
+        """The command under its keeper, which ends it when process `owner` is gone.
+
+        With `variables` the keeper waits for that file and adds the environment that it holds (JSON).
+        """
         user = self.run_as()
+        self.pid_file.unlink(missing_ok=True)
         options = ["--while-alive", str(owner), "--stop-signal", self.stop_signal, "--pid-file", str(self.pid_file)]
         options += ["--retry-seconds", str(self.retry_seconds)]
         options += ["--log", str(self.log)] if to_log else []
+        options += ["--variables", str(variables)] if variables else []
         options += ["--user", str(user)] if user is not None else []
         return [sys.executable, keeper.__file__, *options, "--", *self.command()]
 
@@ -93,7 +98,6 @@ class Part(ABC):
 
     def launch(self, *, owner: int | None = None) -> None:
         """Start the process alone, without preparing or waiting."""
-        self.pid_file.unlink(missing_ok=True)
         self._keeper = subprocess.Popen(
             self.kept_command(owner=os.getpid() if owner is None else owner),
             stdin=subprocess.DEVNULL,
