@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -51,9 +52,11 @@ class Caller:
         headers = {"Cookie": cookie_of(client)} if client is not None else {}
         address = f"{url.replace('http', 'ws', 1)}/ws/appel/{slug}/"
         wanted = url if origin == "" else origin
-        self.socket: ClientConnection = connect(
+        self.ending = contextlib.ExitStack()
+        opening = connect(
             address, origin=wanted, additional_headers=headers, proxy=None, max_size=None, open_timeout=20
         )
+        self.socket: ClientConnection = self.ending.enter_context(opening)
         self.heard: list[dict[str, Any]] = []
 
     def say(self, kind: str, **fields: Any) -> None:
@@ -104,4 +107,4 @@ class Caller:
         self.socket.socket.close()
 
     def close(self) -> None:
-        self.socket.close()
+        self.ending.close()
