@@ -62,12 +62,13 @@ def main(arguments: Sequence[str]) -> int:
         return fail(error)
     except KeyboardInterrupt:
         return 130
-    # The claim goes along: the second half is the same process.
-    os.set_inheritable(lock.fileno(), True)
-    become([str(places.venv_python()), "-m", "suite.local.supervise", str(port)])
+    else:
+        # The claim goes along: the second half is the same process.
+        os.set_inheritable(lock.fileno(), True)
+        become([str(places.venv_python()), "-m", "suite.local.supervise", str(port)])
 
 
-def become(command: Sequence[str]) -> NoReturn:
+def become(command: list[str]) -> NoReturn:
     """Go on as another program, in the checkout's folder, under the same process number."""
     os.chdir(places.ROOT)
     sys.stdout.flush()
