@@ -1,0 +1,175 @@
+"""Every page in a real browser: without a serious fault for axe, without a script error, on our host alone.
+
+Add a page by adding a line to PAGES: a name, who looks (somebody of `World`, or None for nobody) and its address. Each is
+opened at 1280 and 390 pixels, light and dark; at the end `visitors` has checked Content-Security-Policy and foreign hosts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from django.utils import timezone
+
+from suite.agents.models import Agent
+from suite.agents.tokens import issue_token
+from tests import factories
+from tests.browsing import DESKTOP, PHONE
+from tests.suite.portal.noon import zone_at_noon
+from visio.meetings.answers import answer
+from visio.meetings.models import Attendee, Meeting
+from visio.meetings.tokens import rsvp_url
+
+GRAVE = {"serious", "critical"}
+
+
+@dataclass(frozen=True)
+class World:
+    """What the pages show: a manager with a full day, a newcomer with an empty one."""
+
+    manager: Agent
+    newcomer: Agent
+    administrator: Agent
+    meeting: Meeting
+    organised: Meeting
+    guest_link: str
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    now = timezone.now()
+    home = factories.organisation("DINUM")
+    zone = zone_at_noon(now)
+    manager = factories.agent("Claire", "Morel", organisation=home, time_zone=zone)
+    team = factories.team("Portail", organisation=home, managers=[manager], members=[manager])
+    colleagues = [factories.agent(name, organisation=home, team=team) for name in ("Karim", "Sophie", "Léa")]
+
+    def meeting(by: Agent, minutes: int, title: str, given: str = "") -> Meeting:
+        guests: list[Agent | str] = [manager] if by != manager else [*colleagues, "anne.le-goff@bretagne.example"]
+        made = factories.meeting(
+            by, guests=guests, starts_at=now + dt.timedelta(minutes=minutes), title=title, place="Fontenoy 1.03"
+        )
+        if given:
+            mine = Attendee.objects.get(meeting=made, agent=manager)
+            answer(attendee=mine, answer=given, via="api", now=now)
+        return made
+
+    meeting(manager, -120, "Point quotidien")
+    organised = meeting(manager, 15, "Comité de suivi")
+    meeting(colleagues[0], 120, "Revue de sécurité", "accepted")
+    meeting(colleagues[1], 150, "Atelier RGAA", "tentative")
+    waiting = meeting(colleagues[2], 240, "Partenaires")
+    issue_token(agent=manager, name="Outil de suivi", days=30, now=now)
+    guest = organised.attendees.get(agent=None)
+    return World(
+        manager=manager,
+        newcomer=factories.agent("Paul", "Lefèvre", organisation=home),
+        administrator=factories.agent("Inès", "Haddad", organisation=home, is_staff=True, is_superuser=True),
+        meeting=waiting,
+        organised=organised,
+        guest_link=rsvp_url(guest).split("/", 3)[3],
+    )
+
+
+Who = Callable[[World], Agent | None]
+Where = Callable[[World], str]
+
+
+def nobody(_world: World) -> None:
+    return None
+
+
+def manager(world: World) -> Agent:
+    return world.manager
+
+
+def newcomer(world: World) -> Agent:
+    return world.newcomer
+
+
+def at(name: str, **values: Any) -> Where:
+    return lambda _world: reverse(name, kwargs=values or None)
+
+
+def slug_of(meeting: Meeting) -> str:
+    assert meeting.room is not None
+    return meeting.room.slug
+
+
+PAGES: list[tuple[str, Who, Where]] = [
+    ("connexion", nobody, at("portal:sign_in")),
+    ("refus", nobody, at("portal:refused")),
+    ("introuvable", nobody, lambda _world: "/nulle-part/"),
+    ("invitation", nobody, lambda world: f"/{world.guest_link}"),
+    ("tableau de bord", manager, at("portal:dashboard")),
+    ("tableau de bord vide", newcomer, at("portal:dashboard")),
+    ("recherche", manager, lambda _world: reverse("portal:search") + "?q=comite"),
+    ("recherche vide", manager, lambda _world: reverse("portal:search") + "?q=zzzz"),
+    ("réglages", manager, at("portal:settings")),
+    ("accessibilité", manager, at("portal:accessibility")),
+    ("données personnelles", nobody, at("portal:personal_data")),
+    ("mentions légales", nobody, at("portal:legal")),
+    ("cookies", nobody, at("portal:cookies")),
+    ("réunions", manager, at("meetings:list")),
+    ("planifier", manager, at("meetings:plan")),
+    ("réunion organisée", manager, lambda world: reverse("meetings:detail", args=[world.organised.public_id])),
+    ("réunion reçue", manager, lambda world: reverse("meetings:detail", args=[world.meeting.public_id])),
+    ("modifier", manager, lambda world: reverse("meetings:edit", args=[world.organised.public_id])),
+    ("annuler", manager, lambda world: reverse("meetings:cancel", args=[world.organised.public_id])),
+    ("salle", manager, lambda world: reverse("rooms:room", args=[slug_of(world.organised)])),
+    ("salle pour un invité", nobody, lambda world: f"/{world.guest_link}rejoindre/"),
+    ("équipe", manager, at("calendars:team")),
+    ("équipe sans équipe", newcomer, at("calendars:team")),
+]
+
+
+def faults(page: Any) -> list[str]:
+    """axe's serious and critical findings, one line each: rule, where."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found
+        if violation["impact"] in GRAVE
+        for node in violation["nodes"]
+    ]
+
+
+def test_the_checker_sees_a_fault(world: World, visitors: Any) -> None:
+    page = visitors.page_as(None, "/cookies/")
+    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')")
+    assert [fault.split(":")[0] for fault in faults(page)] == ["button-name"]
+
+
+def check(page: Any) -> None:
+    """What every page owes, whatever it shows."""
+    assert faults(page) == []
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, f"{overflow} px too wide"
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("document.documentElement.lang") == "fr"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["clair", "sombre"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["1280", "390"])
+@pytest.mark.parametrize(("name", "who", "where"), PAGES, ids=[name for name, _who, _where in PAGES])
+def test_page(
+    name: str, who: Who, where: Where, viewport: dict[str, int], dark: bool, world: World, visitors: Any
+) -> None:
+    page = visitors.page_as(who(world), viewport=viewport, dark=dark)
+    said: list[str] = []
+
+    def listen(message: Any) -> None:
+        # The page itself may answer 403 or 404, which the browser reports; nothing that it loads may.
+        if message.type == "error" and message.location.get("url") != page.url:
+            said.append(f"{message.text} {message.location.get('url')}")
+
+    page.on("console", listen)
+    page.goto(where(world))
+    assert page.evaluate("document.documentElement.dataset.frTheme") == ("dark" if dark else "light")
+    check(page)
+    assert said == []
