@@ -78,19 +78,21 @@ class Ledger:
         return self.page + 1 if self.page < self.pages else None
 
 
-# The last mail of each attendee that still counts. A superseded row was replaced by a later one or never had to go.
+# The last mail of each attendee that still counts; a superseded row was replaced by a later one or never had to go. One index
+# look-up each and not a join of two large sets: its cost does not hang on statistics, which are missing right after a save.
 _LINES = """
-    WITH last_mail AS (
-        SELECT DISTINCT ON (attendee_id) attendee_id, id, state, revision, sent_at, due_at, attempts, server_words
-          FROM visio_delivery
-         WHERE meeting_id = %(meeting)s AND attendee_id IS NOT NULL AND state <> 'superseded'
-         ORDER BY attendee_id, id DESC
-    ), line AS (
+    WITH line AS (
         SELECT a.id, a.public_id, a.agent_id, a.email, a.name, a.role, a.answer, a.answered_at, a.answered_revision,
                a.comment, m.id AS delivery_id, COALESCE(m.state, '') AS mail, m.revision AS mail_revision, m.sent_at,
                m.due_at, COALESCE(m.attempts, 0) AS attempts, COALESCE(m.server_words, '') AS server_words,
                a.answered_revision IS NOT NULL AND a.answered_revision < %(moved)s AND a.role <> 'chair' AS stale
-          FROM visio_attendee a LEFT JOIN last_mail m ON m.attendee_id = a.id
+          FROM visio_attendee a
+          LEFT JOIN LATERAL (
+                SELECT d.id, d.state, d.revision, d.sent_at, d.due_at, d.attempts, d.server_words
+                  FROM visio_delivery d
+                 WHERE d.attendee_id = a.id AND d.state <> 'superseded'
+                 ORDER BY d.id DESC LIMIT 1
+               ) m ON TRUE
          WHERE a.meeting_id = %(meeting)s
     ), ranked AS (
         SELECT line.*,
