@@ -54,7 +54,7 @@ def _is_command(event: Event) -> bool:
     if "m.relates_to" in event.content and "m.new_content" in event.content:
         return False
     is_ours = event.sender.startswith(f"@{settings.MATRIX_APPSERVICE_ID}:")
-    return not is_ours and event.content.get("msgtype") == "m.text" and body.split()[:1] == [COMMAND]
+    return not is_ours and event.content.get("msgtype") == "m.text" and body.casefold().split()[:1] == [COMMAND]
 
 
 def _owe_answer(room: TchapRoom, event: Event, now: datetime) -> None:
@@ -104,4 +104,4 @@ def ask_for_backlog(*, now: datetime) -> None:
         with Matrix(access) as matrix:
             matrix.ping(settings.MATRIX_APPSERVICE_ID, transaction_id=str(uuid.uuid4()))
     except MatrixError as error:
-        logger.warning("the homeserver cannot push to the portal: %s", error)
+        logger.warning("the homeserver cannot push to the portal: %s %s", error.status, error.errcode)

@@ -161,7 +161,7 @@ class Matrix:
         try:
             found = self._call("GET", "/_matrix/identity/api/v1/info", query={"medium": "email", "address": email})
         except MatrixError as error:
-            if error.status in (400, 403, 404, 405):
+            if error.status in (400, 401, 403, 404, 405):
                 return None
             raise
         return str(found["hs"]) if found.get("hs") else None

@@ -56,6 +56,7 @@ class MemberState(models.TextChoices):
     PRESENT = "present", _("Déjà membre")
     NO_ACCOUNT = "no_account", _("Sans compte Tchap")
     REMOVED = "removed", _("Retiré")
+    REFUSED = "refused", _("Invitation refusée par le serveur")
 
 
 class TchapMember(models.Model):

@@ -6,6 +6,8 @@ invitations) or has its identity fixed in the database first (messages). Run twi
 
 from __future__ import annotations
 
+import logging
+import uuid
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from suite.agents.models import Agent
+from suite.live import push
 from tchap_bridge import desired, messages, owed
 from tchap_bridge.accounts import find_account
 from tchap_bridge.desired import MeetingFacts, RoomWanted
@@ -22,8 +25,11 @@ from tchap_bridge.matrix import Event, Json, Matrix, MatrixError, NewRoom, State
 from tchap_bridge.messages import Text
 from tchap_bridge.models import MemberState, RoomState, TchapMember, TchapMessage, TchapRoom
 from visio.meetings.links import attach_link, detach_link
-from visio.meetings.models import ChangeKind, Meeting, MeetingChange
+from visio.meetings.models import Attendee, ChangeKind, Meeting, MeetingChange
 
+logger = logging.getLogger(__name__)
+
+# The link's label on the meeting, and the topic of open pages.
 LABEL = "tchap"
 CARD = "card"
 # Our own key in a message's content: how a second try recognises the first one's event.
@@ -50,15 +56,28 @@ def reconcile(*, room_id: int, now: datetime, most_invited: int = MEMBERS_PER_RU
         return Outcome.NOTHING
     try:
         with Matrix(access) as matrix:
-            work = _Reconciliation(matrix, claim, most_invited)
-            state, more = work.run_or_rejoin()
+            state, more = _Reconciliation(matrix, claim, most_invited).run_or_rejoin()
         owed.wake_waiting(now=now)
-        return Outcome.AGAIN if owed.finish(claim, state=state, more=more) else Outcome.DONE
+        again = owed.finish(claim, state=state, more=more)
+        if claim.room.applied == 0 or state == RoomState.CLOSED:
+            _tell_pages(claim.room)
+        return Outcome.AGAIN if again else Outcome.DONE
     except owed.ClaimLost:
         return Outcome.NOTHING
     except MatrixError as error:
-        state = owed.set_aside(claim, error)
-        return Outcome.REFUSED if state == RoomState.REFUSED else Outcome.WAITING
+        if owed.set_aside(claim, error) == RoomState.REFUSED:
+            # Never the words: they may hold an address.
+            logger.error("tchap room %s is refused: %s %s", claim.room.pk, error.status, error.errcode)
+            _tell_pages(claim.room)
+            return Outcome.REFUSED
+        logger.warning("tchap room %s waits: %s %s", claim.room.pk, error.status, error.errcode)
+        return Outcome.WAITING
+
+
+def _tell_pages(room: TchapRoom) -> None:
+    """The attendees' open pages show the room's state: opened, closed, refused."""
+    people = Attendee.objects.filter(meeting=room.meeting_id, agent__isnull=False).order_by()
+    push.nudge([pk for pk in people.values_list("agent_id", flat=True) if pk is not None], LABEL)
 
 
 def is_configured() -> bool:
@@ -105,7 +124,7 @@ class _Reconciliation:
             self._create_or_adopt(wanted)
         self._owe_news(facts, wanted)
         self._name(wanted)
-        self._pin(wanted, facts)
+        self._pin(wanted)
         self._link(facts, wanted)
         more = self._members(facts, wanted)
         self._powers(wanted)
@@ -155,8 +174,14 @@ class _Reconciliation:
             if error.status in (403, 404):
                 return None
             raise
+        me = self.matrix.whoami()
         creators = [event.sender for event in state if event.type == "m.room.create"]
-        return state if creators == [self.matrix.whoami()] else None
+        # Who left may still read the state as it was then.
+        is_in = any(
+            event.type == "m.room.member" and event.state_key == me and event.content.get("membership") == "join"
+            for event in state
+        )
+        return state if is_in and creators == [me] else None
 
     def _abandon_alias(self, alias: str) -> None:
         try:
@@ -174,7 +199,7 @@ class _Reconciliation:
                 self.matrix.put_state(self.room.room_id, StateContent(f"m.room.{name}", {name: value}))
                 self.claim.show(**{name: value})
 
-    def _pin(self, wanted: RoomWanted, facts: MeetingFacts) -> None:
+    def _pin(self, wanted: RoomWanted) -> None:
         """The pinned message is sent once and edited afterwards, so that it stays where people found it."""
         card = asdict(wanted.card)
         message, _made = TchapMessage.objects.get_or_create(
@@ -184,18 +209,24 @@ class _Reconciliation:
             self._send(message)
             self.claim.show(card={"body": message.body, "html": message.formatted_body})
         if self.room.shown.get("card") != card:
-            edit, _made = TchapMessage.objects.get_or_create(
-                room=self.room,
-                about=f"{CARD}:{facts.revision}:{self.claim.room.wanted}",
-                defaults=_columns(wanted.card, quiet=True, replaces=message.event_id),
-            )
-            if not edit.event_id:
-                self._send(edit)
-            self.claim.show(card={"body": edit.body, "html": edit.formatted_body})
+            self._send(self._edit_owed(wanted.card, message.event_id))
+            self.claim.show(card=card)
         if self.room.shown.get("pinned") != message.event_id:
             pinned = StateContent("m.room.pinned_events", {"pinned": [message.event_id]})
             self.matrix.put_state(self.room.room_id, pinned)
             self.claim.show(pinned=message.event_id)
+
+    def _edit_owed(self, text: Text, card_event_id: str) -> TchapMessage:
+        """The row of the pinned message's edit to `text`: the one of an interrupted try, else a new one."""
+        unsent = TchapMessage.objects.filter(room=self.room, about__startswith=f"{CARD}:", event_id="")
+        edit = unsent.filter(body=text.body, formatted_body=text.html).first()
+        # An edit to an older text, sent after this one, would win.
+        (unsent.exclude(pk=edit.pk) if edit else unsent).delete()
+        return edit or TchapMessage.objects.create(
+            room=self.room,
+            about=f"{CARD}:{uuid.uuid4().hex}",
+            **_columns(text, quiet=True, replaces=card_event_id),
+        )
 
     def _link(self, facts: MeetingFacts, wanted: RoomWanted) -> None:
         """Hang the room on the meeting's page (and take it down when the organiser no longer wants it)."""
@@ -234,7 +265,7 @@ class _Reconciliation:
     def _is_missing(self, member: TchapMember | None) -> bool:
         if member is None or member.state == MemberState.REMOVED:
             return True
-        if member.state == MemberState.NO_ACCOUNT:
+        if member.state in (MemberState.NO_ACCOUNT, MemberState.REFUSED):
             return member.looked_up_at is None or member.looked_up_at < self.claim.now - owed.LOOK_AGAIN
         return False
 
@@ -251,15 +282,13 @@ class _Reconciliation:
         try:
             self.matrix.invite(self.room.room_id, account)
         except MatrixError as error:
-            if error.status != 403:
+            if error.status not in (400, 403, 404):
                 raise
-            # Refused: because they are in already, because somebody banned them, or because we are out ourselves (which raises).
-            membership = self.matrix.membership(self.room.room_id, account)
-            if membership == "join":
+            # They are in already; or banned there, or wanting no invitations: their affair, which must not stop the others.
+            # Were we out of the room ourselves, this question would be refused too.
+            if self.matrix.membership(self.room.room_id, account) == "join":
                 return MemberState.PRESENT
-            if membership == "ban":
-                return MemberState.REMOVED
-            raise
+            return MemberState.REFUSED
         return MemberState.INVITED
 
     def _let_go(self, member: TchapMember, facts: MeetingFacts) -> None:

@@ -161,6 +161,77 @@ def test_a_homeserver_killed_while_creating_makes_exactly_one_room(
     assert_one_whole_room(homeserver, meeting, karim)
 
 
+def half_made(homeserver: Matrix, alias: str, *, leave: bool) -> str:
+    """What a homeserver that died early leaves behind: an alias and a bare room, which we may not even be in."""
+    room_id = str(homeserver.as_bot.call("POST", "/createRoom", {"room_alias_name": alias})["room_id"])
+    if leave:
+        homeserver.as_bot.call("POST", f"/rooms/{room_id}/leave", {})
+    return room_id
+
+
+def test_a_half_made_room_is_completed(relay: Relay, person: MakePerson, homeserver: Matrix) -> None:
+    karim = person("Karim")
+    meeting = factories.meeting(person("Claire").agent, guests=[karim.agent], title=f"Inachevée {uuid.uuid4()}")
+    room_id = half_made(homeserver, room_of(meeting).alias_localpart, leave=False)
+    # Without power levels either, which no request can take away.
+    relay.fail("GET", "m.room.power_levels", status=404, body={"errcode": "M_NOT_FOUND"})
+    assert apply(meeting) is Outcome.DONE
+    assert room_of(meeting).room_id == room_id
+    assert_one_whole_room(homeserver, meeting, karim)
+    assert karim.state(room_id, "m.room.guest_access") == {"guest_access": "can_join"}
+    assert karim.state(room_id, "m.room.power_levels")["state_default"] == 100
+
+
+def test_an_alias_that_leads_nowhere_is_freed_and_used_again(
+    relay: Relay, person: MakePerson, homeserver: Matrix
+) -> None:
+    karim = person("Karim")
+    meeting = factories.meeting(person("Claire").agent, guests=[karim.agent], title=f"Impasse {uuid.uuid4()}")
+    alias = room_of(meeting).alias_localpart
+    dead = half_made(homeserver, alias, leave=True)
+    now = timezone.now()
+    assert apply(meeting, now=now) is Outcome.WAITING
+    assert apply(meeting, now=now + timedelta(minutes=1)) is Outcome.DONE
+    assert (room_of(meeting).alias_localpart, room_of(meeting).room_id == dead) == (alias, False)
+    assert_one_whole_room(homeserver, meeting, karim)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/state$"), ("GET", "directory/room"), ("DELETE", "directory/room")]
+)
+def test_trouble_while_adopting_is_waited_for(
+    relay: Relay, person: MakePerson, homeserver: Matrix, method: str, path: str
+) -> None:
+    karim = person("Karim")
+    meeting = factories.meeting(person("Claire").agent, guests=[karim.agent], title=f"Reprise {uuid.uuid4()}")
+    half_made(homeserver, room_of(meeting).alias_localpart, leave=method == "DELETE")
+    relay.fail(method, path, status=503)
+    now = timezone.now()
+    for minute in range(3):
+        apply(meeting, now=now + timedelta(minutes=10 * minute))
+    assert room_of(meeting).state == RoomState.APPLIED
+    assert_one_whole_room(homeserver, meeting, karim)
+
+
+def test_an_edit_of_the_pinned_message_that_came_too_late_is_dropped(relay: Relay, person: MakePerson) -> None:
+    """Sent after the newer one it would win, and show an hour that no longer holds."""
+    claire = person("Claire")
+    meeting = factories.meeting(claire.agent)
+    apply(meeting)
+    room_id = room_of(meeting).room_id
+    claire.join(room_id)
+    relay.fail("PUT", "/send/m.room.message/", status=503)
+    edited(meeting, (), title="Deuxième")
+    now = timezone.now()
+    assert apply(meeting, now=now) is Outcome.WAITING
+    edited(meeting, (), title="Troisième")
+    assert apply(meeting, now=now + timedelta(minutes=1)) is Outcome.DONE
+    edits = [
+        said["m.new_content"]["body"].splitlines()[0] for said in claire.messages(room_id) if "m.new_content" in said
+    ]
+    assert edits == ["Troisième"]
+
+
 def test_a_name_that_somebody_else_took_is_left_to_them(relay: Relay, person: MakePerson, homeserver: Matrix) -> None:
     """Whoever made that room could read what is said there: it is never adopted, even when we are invited into it."""
     stranger, karim = person("Stranger"), person("Karim")
@@ -266,6 +337,9 @@ def test_a_bot_thrown_out_asks_for_an_administrator_and_comes_back_when_invited(
     assert len(relay.seen) == 2
 
     claire.call("POST", f"/rooms/{room_id}/invite", {"user_id": homeserver.bot})
+    relay.fail("POST", "/join$", status=503)
+    owed.retry(room_of(meeting), now=timezone.now())
+    assert apply(meeting) is Outcome.WAITING
     owed.retry(room_of(meeting), now=timezone.now())
     assert apply(meeting) is Outcome.DONE
     assert claire.state(room_id, "m.room.name") == {"name": "Sans nous"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -137,9 +138,9 @@ def test_no_news_for_a_room_that_was_told_or_never_told() -> None:
         ),
     ],
 )
-def test_each_difference_is_told_in_its_words(change: dict[str, object], about: list[str], words: str) -> None:
+def test_each_difference_is_told_in_its_words(change: dict[str, Any], about: list[str], words: str) -> None:
     told = wanted_room(FACTS).told
-    found = news(replace(FACTS, revision=2, **change), told)  # type: ignore[arg-type]  fields by name
+    found = news(replace(FACTS, revision=2, **change), told)
     assert [one for one, _text in found] == about
     assert found[0][1].body == words
 

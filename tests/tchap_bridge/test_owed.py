@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from suite.core.events import publish
+from suite.portal.health import ask_database
 from tchap_bridge import owed, tasks
 from tchap_bridge.matrix import MatrixError
 from tchap_bridge.models import RoomState, TchapRoom
@@ -134,3 +135,13 @@ def test_missed_meetings_are_those_ahead() -> None:
     tasks.look_for_missed()
     assert set(TchapRoom.objects.values_list("meeting_id", flat=True)) == {ahead.pk}
     assert past.pk != without.pk
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("url", "state"), [("", "off"), ("http://127.0.0.1:9", "late")])
+def test_rooms_noted_down_without_a_homeserver_are_no_delay(settings: Settings, url: str, state: str) -> None:
+    """A portal without Tchap is well; one whose worker leaves rooms lying is not."""
+    settings.MATRIX_HOMESERVER_URL = url
+    factories.meeting()
+    parts = {part.name: part.state for part in ask_database(timezone.now() + timedelta(hours=1))}
+    assert parts["tchap_rooms"] == state

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from suite.live import push
 from suite.local.parts.homeserver import MatrixRefused
 from tchap_bridge import owed
 from tchap_bridge.models import MemberState, RoomState, TchapRoom
@@ -382,3 +383,60 @@ def test_two_agents_are_never_given_one_account(relay: Relay, person: MakePerson
     meeting = factories.meeting(claire.agent, guests=[twin])
     apply(meeting)
     assert members(meeting) == {claire.agent.pk: MemberState.INVITED, twin.pk: MemberState.NO_ACCOUNT}
+
+
+def test_one_who_cannot_be_invited_does_not_keep_the_others_out(relay: Relay, person: MakePerson) -> None:
+    claire, barred, karim = person("Claire"), person("Barred"), person("Karim")
+    meeting = factories.meeting(claire.agent)
+    apply(meeting)
+    room_id = room_of(meeting).room_id
+    claire.join(room_id)
+    claire.call("POST", f"/rooms/{room_id}/ban", {"user_id": barred.user_id})
+
+    edited(meeting, (barred.agent, karim.agent))
+    assert apply(meeting) is Outcome.DONE
+
+    assert members(meeting)[barred.agent.pk] == MemberState.REFUSED
+    assert karim.invited_to() == [room_id]
+    relay.forget()
+    owed.owe_again(room_id=room_of(meeting).pk, now=timezone.now())
+    apply(meeting)
+    assert relay.seen == []
+
+
+def test_an_account_written_wrongly_by_hand_is_no_account(relay: Relay, person: MakePerson) -> None:
+    claire = person("Claire")
+    odd = factories.agent(matrix_id="claire chez tchap")
+    meeting = factories.meeting(claire.agent, guests=[odd])
+    assert apply(meeting) is Outcome.DONE
+    assert members(meeting)[odd.pk] == MemberState.NO_ACCOUNT
+
+
+def test_open_pages_are_told_when_a_room_opens_and_closes(
+    relay: Relay, person: MakePerson, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    claire = person("Claire")
+    with django_capture_on_commit_callbacks(execute=True):
+        meeting = factories.meeting(claire.agent)
+    versions = [push.page_version(claire.agent.pk)]
+    with django_capture_on_commit_callbacks(execute=True):
+        apply(meeting)
+    versions.append(push.page_version(claire.agent.pk))
+    with django_capture_on_commit_callbacks(execute=True):
+        apply(meeting)
+    # Nothing was owed, so nobody was told.
+    assert push.page_version(claire.agent.pk) == versions[-1]
+    cancel_meeting(meeting=meeting, by=claire.agent, now=timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        apply(meeting)
+    versions.append(push.page_version(claire.agent.pk))
+    assert len(set(versions)) == 3
+
+
+def test_a_meeting_without_a_call_points_to_its_page(relay: Relay, person: MakePerson) -> None:
+    claire = person("Claire")
+    meeting = factories.meeting(claire.agent, wants_room=False)
+    apply(meeting)
+    claire.join(room_of(meeting).room_id)
+    topic = claire.state(room_of(meeting).room_id, "m.room.topic")["topic"]
+    assert topic.endswith(f"/reunions/{meeting.public_id}/")
