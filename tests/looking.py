@@ -17,10 +17,10 @@ class Mailbox:
     def __init__(self, part: MailCatcher) -> None:
         self.part = part
 
-    def messages(self, to: str = "", *, subject: str = "", limit: int = 500) -> list[dict[str, Any]]:
+    def messages(self, to: str = "", *, subject: str = "", limit: int = 500, before: int = 0) -> list[dict[str, Any]]:
         """Summaries, newest first: id, connection, sender, recipients, subject, message_id, received_at, size."""
         found: list[dict[str, Any]] = self._call(
-            "GET", "/api/messages?" + urlencode({"to": to, "subject": subject, "limit": limit})
+            "GET", "/api/messages?" + urlencode({"to": to, "subject": subject, "limit": limit, "before": before})
         )
         return found
 

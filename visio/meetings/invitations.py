@@ -36,8 +36,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 50
 # How long a sender may be silent before its rows are somebody else's; it renews its claim well before that.
-LEASE = dt.timedelta(seconds=60)
-_RENEW_EVERY = 15.0
+LEASE = dt.timedelta(seconds=30)
+_RENEW_EVERY = 5.0
 # Waits after the first, second … temporary refusal; then the last one, until the row is set aside.
 BACKOFF = (
     dt.timedelta(seconds=30),
