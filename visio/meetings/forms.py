@@ -122,10 +122,11 @@ class PlanForm(forms.Form):
             name = FIELD_OF.get(field, field)
             if name == "minutes" and self.cleaned_data.get("minutes") is None:
                 name = "end"
-            name = name if name in self.fields else None  # type: ignore[assignment]  a fault of the whole form
-            if name is None or name not in self.errors:
+            # What no field carries is a fault of the whole form.
+            place = name if name in self.fields else None
+            if place is None or place not in self.errors:
                 for message in messages:
-                    self.add_error(name, message)
+                    self.add_error(place, message)
 
     def _draft(self, cleaned: dict[str, Any], date: dt.date, start: dt.time, minutes: int) -> MeetingDraft:
         return MeetingDraft(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -147,7 +148,7 @@ _TALLIES = "".join(
 
 def read_ledger(meeting: Meeting, *, moved_revision: int, page: int = 1, unfolded: bool = False) -> Ledger:
     """One page of the ledger. `moved_revision`: the version that set today's hour; answers to lower ones are stale."""
-    values: dict[str, object] = {"meeting": meeting.pk, "moved": moved_revision}
+    values: dict[str, int] = {"meeting": meeting.pk, "moved": moved_revision}
     with connection.cursor() as cursor:
         cursor.execute(_TALLIES, values)
         tallies = Tallies(*cursor.fetchone())
@@ -174,7 +175,7 @@ def _row(
     usual_name: str | None,
     written_name: str,
     email: str,
-    *rest: object,
+    *rest: Any,
 ) -> LedgerRow:
     name = f"{given_name or ''} {usual_name or ''}".strip() if agent_id else written_name
     words = (name or email).split()
@@ -189,5 +190,5 @@ def _row(
         email,
         initials,
         tint,
-        *rest,  # type: ignore[arg-type]  the statement's columns, in the dataclass's order
+        *rest,  # the statement's columns, in the dataclass's order
     )

@@ -14,6 +14,11 @@ def signed_in(request: HttpRequest) -> Agent:
     return cast(Agent, request.user)
 
 
+def from_htmx(request: HttpRequest) -> bool:
+    """Whether htmx asks and wants a piece of the page back."""
+    return request.headers.get("HX-Request") == "true"
+
+
 def page_number(request: HttpRequest, *, most: int = 1000) -> int:
     """`?page=3` as a number from 1 to `most`; anything else is the first page."""
     raw = request.GET.get("page", "1")

@@ -31,7 +31,7 @@ from visio.meetings.models import Answer, AnsweredVia, ChangeKind, Delivery, Mee
 from visio.meetings.owing import ResendRefused
 from visio.meetings.owing import resend as resend_mails
 from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
-from visio.meetings.requests import page_number, signed_in
+from visio.meetings.requests import from_htmx, page_number, signed_in
 from visio.meetings.tokens import join_url
 from visio.rooms.calls import people_in_rooms
 
@@ -127,12 +127,12 @@ def answer(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
             revision=_revision(request),
         )
     except AnswerRefused as refused:
-        if request.htmx:  # type: ignore[attr-defined]  django_htmx.middleware adds it
+        if from_htmx(request):
             return render(request, "visio/meetings/_answer_refused.html", {"attendee": mine, "words": refused.message})
         messages.error(request, refused.message)
         return redirect("meetings:detail", public_id)
     given.meeting = meeting
-    if request.htmx:  # type: ignore[attr-defined]  django_htmx.middleware adds it
+    if from_htmx(request):
         template = "_invitation.html" if given.answer == Answer.NEEDS_ACTION else "_answered.html"
         return render(
             request,
