@@ -233,7 +233,10 @@ def sweep(*, now: dt.datetime) -> int:
 
 
 def people_in_rooms(room_ids: Iterable[int], *, now: dt.datetime | None = None) -> dict[int, list[Participant]]:
-    """Everybody in each of these rooms, first come first, in one round trip. Redis away: nobody is known to be anywhere."""
+    """Everybody in each of these rooms, first come first, in one round trip. Redis away: nobody is known to be anywhere.
+
+    People, not seats: somebody with two tabs is there once.
+    """
     rooms = list(dict.fromkeys(room_ids))
     if not rooms:
         return {}
@@ -250,7 +253,10 @@ def people_in_rooms(room_ids: Iterable[int], *, now: dt.datetime | None = None) 
         return {room_id: [] for room_id in rooms}
     found: dict[int, list[Participant]] = {}
     for index, room_id in enumerate(rooms):
-        found[room_id] = _sorted(answers[2 * index], answers[2 * index + 1])
+        once: dict[str, Participant] = {}
+        for participant in _sorted(answers[2 * index], answers[2 * index + 1]):
+            once.setdefault(participant.person, participant)
+        found[room_id] = list(once.values())
     return found
 
 

@@ -68,6 +68,14 @@ def refused_handshake() -> Iterator[None]:
     assert refused.value.response.status_code == 403
 
 
+def here(meeting: Meeting) -> list[calls.Participant]:
+    return calls.people_in_rooms([meeting.room.pk])[meeting.room.pk]
+
+
+def seats(meeting: Meeting) -> list[calls.Participant]:
+    return calls.roster(room_id=meeting.room.pk, now=timezone.now())[0]
+
+
 def guest_of(meeting: Meeting) -> str:
     return guest_ticket(meeting.room, meeting.attendees.get(agent=None))
 
@@ -208,14 +216,15 @@ def test_two_tabs_are_two_participants_and_one_presence(call: Call, meeting: Mee
     for tab in tabs:
         tab.hello()
         tab.join()
-    assert len(calls.people_in_rooms([meeting.room.pk])[meeting.room.pk]) == 2
+    assert len(seats(meeting)) == 2
+    assert [person.name for person in here(meeting)] == ["Claire Morel"]
 
     def state() -> str:
         return presence.states([claire], now=timezone.now())[claire.pk].state
 
     assert state() == "in_meeting"
     tabs[0].close()
-    until(lambda: len(calls.people_in_rooms([meeting.room.pk])[meeting.room.pk]) == 1)
+    until(lambda: len(seats(meeting)) == 1)
     assert state() == "in_meeting"
     tabs[1].close()
     until(lambda: state() == "offline")
@@ -252,7 +261,7 @@ def test_seven_at_once_are_six(call: Call, meeting: Meeting, claire: Agent) -> N
         thread.join()
     assert sorted(answer["type"] for answer in answers) == ["joined"] * 6 + ["refused"]
     assert [(answer["code"], answer["capacity"]) for answer in answers if answer["type"] == "refused"] == [("full", 6)]
-    assert len(calls.people_in_rooms([meeting.room.pk])[meeting.room.pk]) == 6
+    assert len(seats(meeting)) == 6
 
 
 # --- Negotiation ----------------------------------------------------------------------------------------------------
@@ -403,10 +412,6 @@ def test_lost_socket_comes_back_as_the_same_participant(
     again.say("ping")
     again.hear("pong")
     assert [person.id for person in here(meeting)] == [before["id"]]
-
-
-def here(meeting: Meeting) -> list[calls.Participant]:
-    return calls.people_in_rooms([meeting.room.pk])[meeting.room.pk]
 
 
 def test_second_socket_with_the_same_seat_takes_over(call: Call, claire: Agent) -> None:
