@@ -5,9 +5,13 @@
 
 import { morph, morphChildren } from "./morph.js";
 
-const DEBOUNCE = 120;
+// Hints of one operation come together: wait a little for the next; longer when they keep coming.
+const PAUSE = 20;
+const LONG_PAUSE = 200;
+const QUIET = 1_000;
 const RELOAD_ONCE_IN = 60_000;
 const running = new WeakMap();
+const askedAt = new WeakMap();
 
 export const fragments = () => [...document.querySelectorAll("[data-live-topic][data-live-src]")];
 
@@ -19,6 +23,8 @@ export function refresh(element) {
   running.get(element)?.abort();
   const stop = new AbortController();
   running.set(element, stop);
+  const pause = performance.now() - (askedAt.get(element) ?? -QUIET) < QUIET ? LONG_PAUSE : PAUSE;
+  askedAt.set(element, performance.now());
   return new Promise((resolve) => {
     stop.signal.addEventListener("abort", () => resolve(true)); // The later call answers for both.
     setTimeout(async () => {
@@ -31,7 +37,7 @@ export function refresh(element) {
       } finally {
         if (running.get(element) === stop) running.delete(element);
       }
-    }, DEBOUNCE);
+    }, pause);
   });
 }
 
