@@ -146,7 +146,7 @@ def chromium() -> None:
 
 def _environment() -> dict[str, str]:
     """Installers keep their caches under .local when there is no home to write to."""
-    env = {**os.environ, "UV_NO_PROGRESS": "1", "VIRTUAL_ENV": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    env = {"UV_SYSTEM_CERTS": "true", **os.environ, "UV_NO_PROGRESS": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     home = os.environ.get("HOME", "")
     if not (home and os.access(home, os.W_OK)):
         cache = places.shared_folder() / "cache"
