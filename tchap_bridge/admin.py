@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from suite.core.administration import LedgerAdmin, list_link, object_link
 from suite.core.doorbell import ring
@@ -84,6 +84,7 @@ class TchapRoomAdmin(LedgerAdmin[TchapRoom]):
         for room in rooms:
             retry(room, now=timezone.now())
             ring(reconcile_room, room.pk)
+        self.record(request, rooms, gettext("Mise à jour demandée"))
         number = len(rooms)
         self.message_user(
             request,

@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from suite.agents.folding import fold
 from suite.agents.models import Agent
@@ -211,9 +211,11 @@ class AttendeeAdmin(OfMeetingAdmin):
 
     @admin.action(description=_("Révoquer les liens d’invitation"), permissions=["act"])
     def revoke_links(self, request: HttpRequest, queryset: QuerySet[Attendee]) -> None:
-        for attendee in queryset:
+        attendees = list(queryset)
+        for attendee in attendees:
             revoke_link(attendee)
-        number = len(queryset)
+        self.record(request, attendees, gettext("Lien d’invitation révoqué"))
+        number = len(attendees)
         self.message_user(request, ngettext("%(n)d lien révoqué.", "%(n)d liens révoqués.", number) % {"n": number})
 
 
@@ -261,12 +263,15 @@ def resend_each(page: LedgerAdmin[Any], request: HttpRequest, deliveries: QueryS
     """Owe each of these again and say how many; those that cannot be are counted apart, with why."""
     if not isinstance(request.user, Agent):
         raise PermissionDenied
-    sent, refused = 0, Counter[str]()
+    owed: list[Delivery] = []
+    refused = Counter[str]()
     for delivery in deliveries.select_related("meeting").order_by("pk"):
         try:
-            sent += len(resend(delivery=delivery, by=request.user, now=timezone.now()))
+            owed += resend(delivery=delivery, by=request.user, now=timezone.now())
         except ResendRefused as refusal:
             refused[refusal.reason] += 1
+    page.record(request, owed, gettext("Envoi relancé"))
+    sent = len(owed)
     if sent or not refused:
         page.message_user(request, ngettext("%(n)d envoi relancé.", "%(n)d envois relancés.", sent) % {"n": sent})
     for reason, number in refused.items():

@@ -9,8 +9,8 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from suite.agents.deactivation import deactivate, reactivate
 from suite.agents.folding import fold
@@ -156,14 +156,18 @@ class AgentAdmin(PortalAdmin[Agent]):
     @admin.action(description=_("Désactiver : fermer les sessions, révoquer les jetons"), permissions=["change"])
     def deactivate_agents(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
         """Never oneself: the last administrator would lock the door from outside."""
-        number = deactivate(agents=queryset.exclude(sub=request.user.get_username()), now=timezone.now())
+        agents = list(queryset.filter(is_active=True).exclude(sub=request.user.get_username()))
+        number = deactivate(agents=Agent.objects.filter(pk__in=[agent.pk for agent in agents]), now=timezone.now())
+        self.record(request, agents, gettext("Désactivé"))
         self.message_user(
             request, ngettext("%(n)d agent désactivé.", "%(n)d agents désactivés.", number) % {"n": number}
         )
 
     @admin.action(description=_("Réactiver"), permissions=["change"])
     def reactivate_agents(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
-        number = reactivate(agents=queryset)
+        agents = list(queryset.filter(is_active=False))
+        number = reactivate(agents=Agent.objects.filter(pk__in=[agent.pk for agent in agents]))
+        self.record(request, agents, gettext("Réactivé"))
         self.message_user(request, ngettext("%(n)d agent réactivé.", "%(n)d agents réactivés.", number) % {"n": number})
 
     @admin.action(description=_("Révoquer tous les jetons personnels"), permissions=["change"])
@@ -192,7 +196,9 @@ class PersonalTokenAdmin(LedgerAdmin[PersonalToken]):
 
 def _revoke(page: PortalAdmin[Any], request: HttpRequest, tokens: QuerySet[PersonalToken]) -> None:
     now = timezone.now()
-    number = sum(
-        revoke_token(agent=token.agent, token_id=token.pk, now=now) for token in tokens.select_related("agent")
-    )
+    revoked = [
+        token for token in tokens.select_related("agent") if revoke_token(agent=token.agent, token_id=token.pk, now=now)
+    ]
+    page.record(request, revoked, gettext("Révoqué"))
+    number = len(revoked)
     page.message_user(request, ngettext("%(n)d jeton révoqué.", "%(n)d jetons révoqués.", number) % {"n": number})

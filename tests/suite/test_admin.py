@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection, models
 from django.http import HttpResponse
@@ -253,7 +254,7 @@ def test_only_a_superuser_makes_administrators(client: Client) -> None:
 def test_links_lead_from_a_meeting_to_what_hangs_on_it(office: Client, meeting: Meeting) -> None:
     page = office.get(address(Meeting, "change", meeting.pk)).content.decode()
 
-    assert address(TchapRoom, "change", meeting.tchap_room.pk) in page  # type: ignore[attr-defined]
+    assert address(TchapRoom, "change", meeting.tchap_room.pk) in page
     for model, number in ((Attendee, 3), (Delivery, 2), (Occurrence, 1)):
         where = f"{address(model)}?meeting__id__exact={meeting.pk}"
         assert where in page
@@ -282,6 +283,11 @@ def test_a_large_list_is_counted_by_estimate() -> None:
 
 
 # --- acts ---------------------------------------------------------------------------------------------------------
+def recorded() -> list[str]:
+    """What the administration's history says was done."""
+    return list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
+
+
 def sent(meeting: Meeting, state: DeliveryState = DeliveryState.SENT) -> None:
     Delivery.objects.filter(meeting=meeting).update(
         state=state, sent_at=timezone.now() if state == DeliveryState.SENT else None, attempts=1
@@ -296,6 +302,7 @@ def test_resend_invitations(office: Client, meeting: Meeting) -> None:
     sent(meeting)
 
     assert act(office, "resend_invitations", meeting) == ["2 envois relancés."]
+    assert recorded() == ["Envoi relancé"] * 2
     assert states(meeting) == ["owed", "owed"]
 
 
@@ -326,6 +333,7 @@ def test_revoke_the_links_of_an_invitation(office: Client, meeting: Meeting) -> 
     token = link_token(attendee)
 
     assert act(office, "revoke_links", attendee) == ["1 lien révoqué."]
+    assert recorded() == ["Lien d’invitation révoqué"]
     assert attendee_by_token(token, now=timezone.now()) is None
 
 
@@ -351,6 +359,7 @@ def test_deactivate_agents_but_never_oneself(office: Client, administrator: Agen
     theirs.force_login(agent)
 
     assert act(office, "deactivate_agents", agent, administrator) == ["1 agent désactivé."]
+    assert recorded() == ["Désactivé"]
 
     assert set(Agent.objects.filter(pk__in=[agent.pk, administrator.pk]).values_list("given_name", "is_active")) == {
         ("Hélène", False),
@@ -365,6 +374,7 @@ def test_reactivate_agents(office: Client) -> None:
     agent = factories.agent(is_active=False)
 
     assert act(office, "reactivate_agents", agent) == ["1 agent réactivé."]
+    assert recorded() == ["Réactivé"]
     agent.refresh_from_db()
     assert agent.is_active
 
@@ -375,6 +385,7 @@ def test_reconcile_a_room_now(office: Client, meeting: Meeting) -> None:
     TchapRoom.objects.filter(pk=room.pk).update(state=RoomState.REFUSED, due_at=later, attempts=7)
 
     assert act(office, "reconcile_now", room) == ["1 salon sera mis à jour."]
+    assert recorded() == ["Mise à jour demandée"]
 
     room.refresh_from_db()
     assert (room.state, room.attempts, room.due_at <= timezone.now()) == (RoomState.OWED, 0, True)

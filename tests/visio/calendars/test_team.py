@@ -211,7 +211,7 @@ def test_others_get_404_for_the_week_or_its_grid(
     factories.meeting(claire, starts_at=at(23, 9), now=MADE, title="Revue")
     client.force_login(viewer)
 
-    response = client.get(reverse(name), {"equipe": portail.public_id, **WEEK})
+    response = client.get(reverse(name), {"equipe": str(portail.public_id), **WEEK})
 
     if who == "member" and name == "calendars:team":
         assert response.templates[0].name == "visio/calendars/members.html"
@@ -222,7 +222,7 @@ def test_others_get_404_for_the_week_or_its_grid(
 
 @pytest.mark.parametrize("name", ["calendars:team", "calendars:team-grid"])
 def test_nobody_is_sent_to_sign_in(client: Client, portail: Team, name: str) -> None:
-    response = client.get(reverse(name), {"equipe": portail.public_id})
+    response = client.get(reverse(name), {"equipe": str(portail.public_id)})
 
     assert response.status_code == 302
     assert response["Location"].startswith("/connexion/")
@@ -278,7 +278,7 @@ def test_a_manager_of_several_teams_chooses(client: Client, portail: Team, clair
     client.force_login(claire)
 
     own = client.get(ADDRESS)
-    chosen = client.get(ADDRESS, {"equipe": other.public_id})
+    chosen = client.get(ADDRESS, {"equipe": str(other.public_id)})
 
     assert own.context["week"].team == portail, "the team one belongs to comes first"
     assert chosen.context["week"].team == other
