@@ -33,7 +33,7 @@ export function peopleField(form, onChange) {
   required.hidden = true;
   field.querySelector(".mt-people__optional").hidden = true;
   // The field takes the identity of the one it stands for: its label and the links to it lead here.
-  required.removeAttribute("id");
+  for (const name of ["id", "aria-invalid", "aria-describedby"]) required.removeAttribute(name);
   input.id = "id_attendees";
   input.setAttribute("aria-describedby", "participants-aide participants-erreurs");
 

@@ -24,6 +24,7 @@ export function zoneField(select, onChange) {
   input.setAttribute("aria-controls", "fuseaux");
   for (const name of ["aria-describedby", "aria-invalid"]) {
     if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
+    select.removeAttribute(name);
   }
   list.id = "fuseaux";
   list.className = "mt-options";
