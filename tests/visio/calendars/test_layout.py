@@ -2,7 +2,7 @@
 
 import datetime as dt
 import zoneinfo
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -65,12 +65,12 @@ def test_free_stretches_are_exactly_what_no_block_touches(
     gaps = free_steps(blocks, start, end, 1)
 
     assert {step for gap in gaps for step in range(gap.start, gap.end)} == free
-    assert all(one.end < other.start for one, other in zip(gaps, gaps[1:], strict=False)), "in order, never adjoining"
+    assert all(one.end < other.start for one, other in pairwise(gaps)), "in order, never adjoining"
     assert free_steps(blocks, start, end, least) == [gap for gap in gaps if gap.length >= least]
 
 
 @given(
-    st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 12, 31), timezones=st.just(dt.UTC)),
+    st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 12, 31), timezones=st.just(dt.UTC)),  # noqa: DTZ001
     st.integers(1, 3 * 24 * 60),
     st.sampled_from(["Europe/Paris", "Indian/Reunion", "America/Cayenne", "Pacific/Noumea"]),
     st.integers(1, 4),

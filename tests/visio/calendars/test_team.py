@@ -192,7 +192,7 @@ def test_the_grid_alone_is_what_the_page_holds(client: Client, portail: Team, cl
 
     grid = client.get(page.context["grid"])
 
-    assert [template.name for template in grid.templates][0] == "visio/calendars/_grid.html"
+    assert next(template.name for template in grid.templates) == "visio/calendars/_grid.html"
     assert grid.content.decode().strip() in page.content.decode()
 
 
