@@ -34,7 +34,8 @@ def other_alias(meeting: Meeting) -> str:
 
 def owe_room(*, meeting_id: int, now: datetime) -> None:
     """Write down that the meeting's room is behind, in the caller's transaction; does nothing when it has and wants none."""
-    with transaction.atomic():
+    # No savepoint: a fault here is the fault of the whole change.
+    with transaction.atomic(savepoint=False):
         room = TchapRoom.objects.select_for_update().filter(meeting_id=meeting_id).first()
         meeting = Meeting.objects.only("pk", "public_id", "wants_tchap", "status", "revision").get(pk=meeting_id)
         if room is not None:

@@ -6,12 +6,14 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from redis import Redis
 
 from suite.live import push
 from suite.local.parts.homeserver import MatrixRefused
-from tchap_bridge import owed
+from tchap_bridge import owed, tasks
 from tchap_bridge.models import MemberState, RoomState, TchapRoom
 from tchap_bridge.rooms import Outcome, reconcile
 from tests import factories
@@ -440,3 +442,35 @@ def test_a_meeting_without_a_call_points_to_its_page(relay: Relay, person: MakeP
     claire.join(room_of(meeting).room_id)
     topic = claire.state(room_of(meeting).room_id, "m.room.topic")["topic"]
     assert topic.endswith(f"/reunions/{meeting.public_id}/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_room_that_changes_while_it_is_made_is_rung_for_again(
+    relay: Relay, person: MakePerson, redis_client: Redis, settings: Settings
+) -> None:
+    meeting = factories.meeting(person("Claire").agent)
+    room_id = room_of(meeting).pk
+    queue = f"{settings.REDIS_PREFIX}:{settings.CELERY_TASK_DEFAULT_QUEUE}"
+    redis_client.flushall()
+
+    def change_meanwhile() -> None:
+        """On the relay's thread: another process's transaction, committed while the run goes on."""
+        owed.owe_again(room_id=room_id, now=timezone.now())
+        connection.close()
+
+    relay.fail("PUT", "m.room.pinned_events", also=change_meanwhile, status=200, body={"event_id": "$pinned"})
+    tasks.reconcile_room(room_id)
+    assert redis_client.llen(queue) == 1
+    tasks.reconcile_room(room_id)
+    assert redis_client.llen(queue) == 1
+    assert room_of(meeting).state == RoomState.APPLIED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweep_rings_for_every_room_that_is_due(relay: Relay, redis_client: Redis, settings: Settings) -> None:
+    for _number in range(3):
+        factories.meeting()
+    queue = f"{settings.REDIS_PREFIX}:{settings.CELERY_TASK_DEFAULT_QUEUE}"
+    redis_client.flushall()
+    tasks.sweep_rooms()
+    assert redis_client.llen(queue) == 3
