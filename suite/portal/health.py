@@ -71,10 +71,17 @@ class Part:
                     "count": self.figure
                 }
             case "late":
-                minutes = max(1, round(self.figure / 60))
-                return ngettext("retard de %(count)d min environ", "retard de %(count)d min environ", minutes) % {
-                    "count": minutes
-                }
+                return _late_words(self.figure)
+
+
+def _late_words(seconds: int) -> str:
+    minutes, hours, days = round(seconds / 60), round(seconds / 3600), round(seconds / 86400)
+    if days >= 2:
+        return ngettext("retard de %(count)d jour environ", "retard de %(count)d jours environ", days) % {"count": days}
+    if minutes >= 60:
+        return ngettext("retard de %(count)d h environ", "retard de %(count)d h environ", hours) % {"count": hours}
+    minutes = max(minutes, 1)
+    return ngettext("retard de %(count)d min environ", "retard de %(count)d min environ", minutes) % {"count": minutes}
 
 
 def heartbeat(now: dt.datetime) -> list[Part]:

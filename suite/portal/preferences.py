@@ -68,7 +68,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
             )
         except TooManyTokens:
             form.add_error(
-                None, _("Vous avez déjà %(count)d jetons : révoquez-en un d’abord.") % {"count": MOST_TOKENS}
+                None, _("Vous avez déjà %(count)d jetons : révoquez-en un d’abord.") % {"count": MOST_TOKENS}
             )
         else:
             request.session[NEW_TOKEN] = secret
@@ -81,7 +81,7 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     """Revoke one of one's own tokens; another's does not exist."""
     if not revoke_token(agent=cast(Agent, request.user), token_id=token_id, now=timezone.now()):
         raise Http404
-    messages.success(request, _("Le jeton est révoqué : l’outil qui l’utilisait n’a plus accès."))
+    messages.success(request, _("Le jeton est révoqué : l’outil qui l’utilisait n’a plus accès."))
     return HttpResponseRedirect(f"{_settings_url()}#jetons")
 
 

@@ -152,7 +152,11 @@ def test_migration_not_applied() -> None:
         (Part("redis", "down", matters=True), "ne répond pas"),
         (Part("homeserver", "off", matters=False), "non configuré"),
         (Part("migrations", "behind", matters=True, figure=3), "3 migrations à appliquer"),
-        (Part("invitations", "late", matters=True, figure=61), "retard de 1 min environ"),
+        (Part("invitations", "late", matters=True, figure=51), "retard de 1 min environ"),
+        (Part("invitations", "late", matters=True, figure=300), "retard de 5 min environ"),
+        (Part("invitations", "late", matters=True, figure=7_300), "retard de 2 h environ"),
+        (Part("invitations", "late", matters=True, figure=100_000), "retard de 28 h environ"),
+        (Part("invitations", "late", matters=True, figure=300_000), "retard de 3 jours environ"),
     ],
 )
 def test_words(part: Part, words: str) -> None:
