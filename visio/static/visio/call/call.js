@@ -98,6 +98,8 @@ function joined(frame) {
   const again = me !== null;
   seat = frame.seat;
   me = people.find((person) => person.id === frame.ticket.participant) ?? me;
+  // A camera that was still starting when "join" was said.
+  if (me.mic !== devices.isOn("mic") || me.camera !== devices.isOn("camera")) sayMedia();
   if (again) {
     mesh.say = (said) => socket.say(said);
     mesh.sync(people);
@@ -284,8 +286,12 @@ function devicesChanged({ detail: what }) {
   mesh?.replace(what === "mic" ? "audio" : "video", devices.tracks[what]);
   if (phase === "call") {
     drawMe();
-    socket.say({ type: "state", mic: devices.isOn("mic"), camera: devices.isOn("camera") });
+    sayMedia();
   }
+}
+
+function sayMedia() {
+  socket.say({ type: "state", mic: devices.isOn("mic"), camera: devices.isOn("camera") });
 }
 
 function drawProblem() {
