@@ -41,9 +41,8 @@ def files() -> Iterator[Path]:
     for source in SOURCES:
         for path in sorted((ROOT / source).rglob("*")):
             in_templates = "templates" in path.relative_to(ROOT).parts
-            if path.suffix == ".py" and "migrations" not in path.parts:
-                yield path
-            elif in_templates and path.suffix in {".html", ".txt", ".subject"}:
+            is_code = path.suffix == ".py" and "migrations" not in path.parts
+            if is_code or (in_templates and path.suffix in {".html", ".txt"}):
                 yield path
 
 

@@ -219,7 +219,7 @@ def test_the_main_job_from_end_to_end(
     assert karim.goto(f"/equipe/?equipe={other.public_id}").status == 404
 
     # 9. The admin has it all.
-    claire.goto(f"/admin/visio/meeting/?q=Bretagne")
+    claire.goto("/admin/visio/meeting/?q=Bretagne")
     expect(claire.get_by_text(f"{TITLE} (bis)").first).to_be_visible()
     claire.goto("/admin/visio/delivery/")
     expect(claire.locator("#result_list tbody tr")).to_have_count(6)
