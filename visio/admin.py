@@ -230,7 +230,7 @@ class DeliveryAdmin(OfMeetingAdmin):
         "revision",
         "state",
         "attempts",
-        "due_at",
+        "due",
         "server_words",
     ]
     list_filter = ["state", "reason", "method", ("due_at", admin.DateFieldListFilter)]
@@ -249,6 +249,10 @@ class DeliveryAdmin(OfMeetingAdmin):
         "created_at",
     ]
     actions = ["send_again", "retry_failed"]
+
+    @display(description=_("envoyé ou à envoyer le"), ordering="due_at")
+    def due(self, delivery: Delivery) -> str:
+        return date_format(timezone.localtime(delivery.sent_at or delivery.due_at), "SHORT_DATETIME_FORMAT")
 
     @admin.action(description=_("Renvoyer ces courriels"), permissions=["act"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:

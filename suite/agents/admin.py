@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from suite.agents.admin_forms import AgentForm, OrganisationForm
 from suite.agents.deactivation import deactivate, reactivate
 from suite.agents.folding import fold
 from suite.agents.models import Agent, Organisation, PersonalToken, Team
@@ -27,6 +28,7 @@ def counted(model: type[Agent] | type[Team], field: str) -> Coalesce:
 
 @admin.register(Organisation)
 class OrganisationAdmin(PortalAdmin[Organisation]):
+    form = OrganisationForm
     list_display = ["name", "legal_name", "siret", "domain", "agents_link", "teams_link", "is_demo"]
     list_filter = ["is_demo"]
     search_fields = ["name", "legal_name", "siret", "domain"]
@@ -79,6 +81,7 @@ class TeamAdmin(PortalAdmin[Team]):
 class AgentAdmin(PortalAdmin[Agent]):
     """Names and addresses come from ProConnect with every sign-in: they are shown, not edited."""
 
+    form = AgentForm
     list_display = [
         "full_name_shown",
         "email",

@@ -237,6 +237,32 @@ def test_agents_come_from_the_identity_provider(office: Client, administrator: A
     assert (agent.job_title, agent.language, agent.theme, agent.email == "x@y.fr") == ("Adjoint", "de", "dark", False)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("time_zone", "Europe/Atlantide"), ("language", "xx"), ("matrix_id", "claire"), ("theme", "x")]
+)
+def test_an_agent_keeps_to_what_exists(office: Client, field: str, value: str) -> None:
+    agent = factories.agent()
+    right = {"language": "fr", "time_zone": "Europe/Paris", "theme": "dark", "matrix_id": "@c-d.example:tchap.example"}
+    page = address(Agent, "change", agent.pk)
+
+    refused = office.post(page, {**right, field: value})
+
+    assert refused.status_code == 200
+    assert list(refused.context["adminform"].form.errors) == [field]
+    assert office.post(page, right).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("siret", "kept"),
+    [("130 025 265 00013", "13002526500013"), ("1300252650001", None), ("1300252650001A", None), ("", None)],
+)
+def test_an_organisation_is_opened_by_its_siret(office: Client, siret: str, kept: str | None) -> None:
+    office.post(address(Organisation, "add"), {"name": "DINUM", "siret": siret, "domain": "DINUM.example "})
+
+    opened = Organisation.objects.filter(name="DINUM").values_list("siret", "domain").first()
+    assert opened == ((kept, "dinum.example") if kept else None)
+
+
 def test_only_a_superuser_makes_administrators(client: Client) -> None:
     helper = factories.agent(is_staff=True)
     helper.user_permissions.set(Permission.objects.filter(codename__in=["view_agent", "change_agent"]))
