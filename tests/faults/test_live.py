@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 import redis
+from django.db import connection
 from django.utils import timezone
 
 from suite.agents.models import Agent
@@ -113,3 +117,43 @@ def test_a_page_opened_while_redis_is_down_says_so_and_recovers(
     assert (page.hello["version"], page.hello["paused"]) == ("", True)
     valkey.start()
     page.until(lambda: page.resyncs() and page.version, 15)
+
+
+@contextlib.contextmanager
+def locked_out() -> Iterator[None]:
+    """PostgreSQL ends every connection to the test's database but this process's own, and takes no new one."""
+    name = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (own,) = cursor.fetchone()
+    url = os.environ["DATABASE_URL"].rpartition("/")[0] + "/postgres"
+    with psycopg.connect(url, autocommit=True) as outside:
+        outside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type]
+        try:
+            outside.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s", [name, own]
+            )
+            yield
+        finally:
+            outside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')  # type: ignore[arg-type]
+
+
+def test_postgresql_away_under_open_sockets(start_portal: Callable[..., LivePortal], colleagues: list[Agent]) -> None:
+    """Nobody is thrown out because their session cannot be looked up; everything works again afterwards."""
+    portal = start_portal(LIVE_SWEEP_SECONDS="1")
+    page = Ear(portal, colleagues[0])
+    page.watch(colleagues[1])
+    page.until(lambda: page.state_of(colleagues[1]) == "offline")
+    with locked_out():
+        page.watch(colleagues[2])
+        page.until(lambda: {"type": "error", "reason": "unavailable"} in page.frames, 25)
+    assert page.close_code is None
+
+    def works_again() -> bool:
+        page.watch(colleagues[2])
+        page.listen(1)
+        return bool(page.state_of(colleagues[2]) == "offline")
+
+    until(works_again, 30)
+    Agent.objects.filter(pk=colleagues[0].pk).update(is_active=False)
+    assert page.until_closed(20) == 4403

@@ -23,13 +23,13 @@ def session_of(agent: Agent) -> str:
 
 
 def open_socket(
-    portal: LivePortal, session_key: str = "", *, origin: str | None = "", query: str = ""
+    portal: LivePortal, session_key: str = "", *, origin: str | None = "", query: str = "", path: str = "/ws/live/"
 ) -> ClientConnection:
     """A connection with the portal's own Origin unless told; None sends none."""
     headers = {"Cookie": f"sessionid={session_key}"} if session_key else {}
     own = portal.url if origin == "" else origin
     return connect(
-        f"ws://127.0.0.1:{portal.port}/ws/live/{query}",
+        f"ws://127.0.0.1:{portal.port}{path}{query}",
         origin=own,  # type: ignore[arg-type]
         additional_headers=headers,
         proxy=None,

@@ -51,6 +51,14 @@ def test_a_foreign_or_missing_origin_is_refused(live_portal: LivePortal, agent: 
         assert (origin, refused.value.response.status_code) == (origin, 403)
 
 
+def test_an_address_of_nobody_is_refused_quietly(live_portal: LivePortal, agent: Agent) -> None:
+    logged = len(live_portal.logged())
+    with pytest.raises(InvalidStatus) as refused:
+        open_socket(live_portal, session_of(agent), path="/ws/nowhere/")
+    assert refused.value.response.status_code == 403
+    assert "Traceback" not in live_portal.logged()[logged:]
+
+
 def closed_at_once(portal: LivePortal, session_key: str) -> tuple[int, list[str]]:
     """The close code, and what was said before."""
     said: list[str] = []
