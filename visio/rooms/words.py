@@ -100,7 +100,6 @@ def call_words(capacity: int) -> dict[str, Any]:
             "taken_over": _("Vous avez rejoint cette réunion depuis une autre fenêtre."),
         },
         "connection": {
-            "joining": _("Entrée dans la réunion…"),
             "lost": _("Connexion au portail perdue. La conversation continue, nouvelle tentative en cours…"),
             "offline": _("Vous n’êtes plus connecté au réseau. La réunion reprendra dès son retour."),
             "back": _("Connexion rétablie."),
@@ -111,7 +110,6 @@ def call_words(capacity: int) -> dict[str, Any]:
             "unstable": _("Connexion instable…"),
             "failed": _("Connexion impossible pour l’instant, nouvelle tentative…"),
             "speaks": _("Parle"),
-            "sound_blocked": _("Activer le son"),
         },
         "quality": {
             # Only what is wrong is said.
@@ -130,7 +128,6 @@ def call_words(capacity: int) -> dict[str, Any]:
             "shortcuts_on": _("Raccourcis clavier activés."),
             "shortcuts_off": _("Raccourcis clavier désactivés."),
         },
-        "alone": _("Vous êtes seul pour l’instant. Les autres apparaîtront ici."),
         "duration": {"minutes": _("depuis {minutes} min"), "hours": _("depuis {hours} h {minutes}")},
         "left": {"you": _("Vous avez quitté la réunion"), "ended": _("Vous n’êtes plus dans la réunion")},
         "join": {"ready": _("Rejoindre"), "again": _("Réessayer"), "busy": _("Entrée…")},

@@ -65,6 +65,8 @@ function connectionChanged(state, code) {
   if (!strip.hidden) strip.textContent = phase === "call" || state === "offline" ? words.connection[state] : words.connection.waiting;
   else if (strip.textContent && phase === "call") say(words.connection.back);
   if (state === "open") strip.textContent = "";
+  // Whoever was on the way in when the socket went must ask again.
+  if (phase === "before") busy(false);
   byId("join-button").disabled = state !== "open";
 }
 
