@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -110,6 +111,7 @@ class Resolution:
         return tuple(said)
 
 
+@functools.lru_cache(maxsize=16_384)  # A pasted list is read by the form, then by the rules.
 def address_or_none(text: str) -> str | None:
     """The address in lower case, its domain in ASCII (RFC 5891), when it is one that mail can reach; else None."""
     try:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
+from email.utils import parseaddr
 
 from django.conf import settings
 from django.template.loader import get_template
@@ -79,6 +80,8 @@ class Press:
         self._shared: dict[tuple[object, ...], _Shared] = {}
         self._calendars: dict[tuple[object, ...], CalendarText] = {}
         self._people: dict[int, _People] = {}
+        # EMAIL_FROM may carry a display name; ours says who invites.
+        self._sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
         self._html = get_template("mail/invitation.html")
         self._text = get_template("mail/invitation.txt")
 
@@ -91,7 +94,7 @@ class Press:
         if attendee is not None and delivery.method == Method.REQUEST:
             rsvp = tokens.rsvp_url(attendee)
             if meeting.room is not None:
-                join = tokens.join_url(meeting) if agent else tokens.guest_join_url(attendee)
+                join = tokens.join_url(meeting) if agent else f"{rsvp}{tokens.GUEST_JOIN}"
         shared = self._shared_for(delivery, occurrence, zone=zone, is_agent=agent is not None)
         calendar = shared.calendar.render(recipient=_recipient(delivery, attendee), join_url=join, stamp=now)
         texts = {self._rsvp: rsvp, self._join: join, self._who: delivery.recipient}
@@ -102,7 +105,7 @@ class Press:
         return OutgoingMail(
             message_id=message_id(delivery),
             date=now,
-            sender=settings.DEFAULT_FROM_EMAIL,
+            sender=self._sender,
             sender_name=shared.sender_name,
             recipient=delivery.recipient,
             recipient_name=delivery.recipient_name,

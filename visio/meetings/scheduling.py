@@ -362,11 +362,12 @@ def _roll(meeting: Meeting, draft: MeetingDraft) -> _Roll:
     emails = {invitee.email for invitee in wanted}
     agents = {invitee.agent_id for invitee in wanted if invitee.agent_id is not None}
     kept = [row for row in current if row.email in emails or row.agent_id in agents]
+    kept_ids = {row.pk for row in kept}
     kept_emails = {row.email for row in kept}
     kept_agents = {row.agent_id for row in kept if row.agent_id is not None}
     return _Roll(
         added=tuple(i for i in wanted if i.email not in kept_emails and i.agent_id not in kept_agents),
-        removed=tuple(row for row in current if row not in kept),
+        removed=tuple(row for row in current if row.pk not in kept_ids),
         kept=tuple(kept),
     )
 

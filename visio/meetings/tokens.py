@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # The page of an invitation stays readable this long after the meeting's end.
 KEPT = dt.timedelta(days=30)
 _BYTES = 24
+# What follows the address of the invitation in the address where a guest enters the call.
+GUEST_JOIN = "rejoindre/"
 
 
 def _derive(nonce: str, key: str) -> str:
@@ -75,7 +77,7 @@ def rsvp_url(attendee: Attendee) -> str:
 
 def guest_join_url(attendee: Attendee) -> str:
     """Where someone without an account enters the call."""
-    return f"{settings.PORTAL_URL}/invitation/{link_token(attendee)}/rejoindre/"
+    return f"{rsvp_url(attendee)}{GUEST_JOIN}"
 
 
 def join_url(meeting: Meeting) -> str:

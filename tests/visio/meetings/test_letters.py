@@ -109,6 +109,7 @@ def test_the_same_in_three_languages() -> None:
         row.language = language
         mail = letter(meeting, row)
         assert f'<html lang="{language}">' in mail.html
+        assert "INVALID-TEMPLATE-VARIABLE" not in mail.html + mail.text
     assert translation.get_language() == "fr"
 
 
