@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from suite import catalogs
 from suite.local import environment, keeper, ports, secrets_file
 from suite.local.parts.homeserver import Homeserver
 from suite.local.parts.idp import IdentityProvider
@@ -128,10 +129,20 @@ def drop_leavings() -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def compile_catalogs() -> None:
+    """Bring the compiled message catalogues up to date: tests read English and German pages too."""
+    for language in catalogs.LANGUAGES:
+        source = catalogs.po_path(language)
+        compiled = source.with_suffix(".mo")
+        if source.exists() and not (compiled.exists() and compiled.stat().st_mtime >= source.stat().st_mtime):
+            catalogs.compile_catalog(language)
+
+
 services = Services()
 if services.is_owner:
     (services.folder / "owner").write_text(f"{os.getpid()} {keeper.start_time(os.getpid())}")
     drop_leavings()
+    compile_catalogs()
 os.environ.update(services.variables)
 
 
@@ -139,6 +150,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Valkey is up before the first test: code under test may ring the doorbell anywhere."""
     if not hasattr(config.option, "numprocesses") or WORKER or not config.option.numprocesses:
         services.need_own(services.valkey)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [report for report in terminalreporter.getreports("skipped") if "no Chromium" in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(
+            f"Browser tests skipped: {len(skipped)}. There is no Chromium here; as root: apt-get install chromium"
+        )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

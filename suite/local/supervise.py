@@ -26,6 +26,8 @@ from suite.local.run import embedded, portal_variables, write_variables
 
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 SECONDS_TO_START = 90.0
+# The homeserver pushes every event of the rooms: a line for each would hide the portal's own requests.
+HOMESERVER_PUSH = '"PUT /_matrix/app/v1/transactions/'
 
 
 class Stopped(Exception):
@@ -162,7 +164,7 @@ class Watching:
                 (self._showing.discard if ": INFO/" in text else self._showing.add)(message.name)
             if message.name in self._showing:
                 self._print(message)
-        else:
+        elif not (HOMESERVER_PUSH in text and '" 200 ' in text):
             self._print(message)
 
     def _print(self, message: Message) -> None:
@@ -190,17 +192,23 @@ def supervise(port: int) -> int:
         copy.prepare()
     except (StepFailed, PartFailed) as error:
         return fail(error)
-    failures: list[Exception] = []
+    failed = threading.Event()
 
     def get_ready() -> None:
+        announced = False
         try:
             copy.get_ready()
+            announced = True
         except Stopped:
             return
-        except (StepFailed, PartFailed, OSError) as error:
+        except (StepFailed, PartFailed) as error:
             if not copy.over.is_set():
-                failures.append(error)
+                failed.set()
                 fail(error)
+        finally:
+            # Also after an error that nobody foresaw, whose traceback the thread prints.
+            if not announced and not copy.over.is_set():
+                failed.set()
                 os.kill(os.getpid(), signal.SIGTERM)
 
     def all_started() -> None:
@@ -215,7 +223,7 @@ def supervise(port: int) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     manager.loop()
     say("Arrêté.")
-    return 1 if failures else int(manager.returncode or 0)
+    return 1 if failed.is_set() else int(manager.returncode or 0)
 
 
 def main() -> int:

@@ -151,7 +151,8 @@ class Homeserver(Part):
 
     @property
     def bot_token(self) -> str:
-        return self._tokens()[BOT]
+        """Empty until it has run once."""
+        return self._tokens().get(BOT, "")
 
     @property
     def admin_token(self) -> str:

@@ -1,0 +1,9 @@
+.PHONY: run test bench check
+run:
+	bin/run
+test:
+	bin/test
+bench:
+	bin/bench
+check:
+	bin/check
