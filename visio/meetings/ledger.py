@@ -23,7 +23,6 @@ class LedgerRow:
     attendee_id: int
     attendee_public_id: str
     agent_id: int | None
-    agent_public_id: str | None
     name: str
     email: str
     initials: str
@@ -115,7 +114,7 @@ _ROWS = "".join(
     (
         _LINES,
         """
-    SELECT r.id, r.public_id::text, r.agent_id, g.public_id::text, g.given_name, g.usual_name, r.name, r.email,
+    SELECT r.id, r.public_id::text, r.agent_id, g.given_name, g.usual_name, r.name, r.email,
            COALESCE(o.name, ''), r.role, r.answer, r.answered_at, r.answered_revision, r.comment, r.stale,
            r.delivery_id, r.mail, r.mail_revision, r.sent_at, r.due_at, r.attempts, r.server_words, r.rank = 9
       FROM ranked r
@@ -170,7 +169,6 @@ def _row(
     attendee_id: int,
     attendee_public_id: str,
     agent_id: int | None,
-    agent_public_id: str | None,
     given_name: str | None,
     usual_name: str | None,
     written_name: str,
@@ -185,7 +183,6 @@ def _row(
         attendee_id,
         attendee_public_id,
         agent_id,
-        agent_public_id,
         name or email,
         email,
         initials,

@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from suite.agents.models import Agent
+from suite.live.presence import states
 from visio.meetings import words
 from visio.meetings.answers import AnswerRefused
 from visio.meetings.answers import answer as record_answer
@@ -27,7 +28,7 @@ from visio.meetings.history import history_lines
 from visio.meetings.ical import meeting_ics
 from visio.meetings.ledger import read_ledger
 from visio.meetings.listing import TABS, read_page
-from visio.meetings.models import Answer, AnsweredVia, ChangeKind, Delivery, Meeting, MeetingChange, Role
+from visio.meetings.models import Answer, AnsweredVia, ChangeKind, Delivery, DeliveryState, Meeting, MeetingChange, Role
 from visio.meetings.owing import ResendRefused
 from visio.meetings.owing import resend as resend_mails
 from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
@@ -39,6 +40,9 @@ HISTORY_SHOWN = 20
 # From this long before the start, the list offers to join.
 SOON = dt.timedelta(minutes=15)
 TCHAP = "tchap"
+# Mails to people who were taken off the list are worth a line as long as they have not gone out.
+UNSENT = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.FAILED)
+GONE_SHOWN = 20
 # After this long a Tchap room that has not come deserves a sentence.
 TCHAP_PATIENCE = dt.timedelta(minutes=10)
 
@@ -66,7 +70,9 @@ def detail(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """The whole page of one meeting."""
     agent, now = signed_in(request), timezone.now()
     meeting = visible_meeting_or_404(agent, public_id)
-    context = _facts(meeting, agent, now) | _ledger(request, meeting) | _side(meeting) | _history(meeting, agent, now)
+    context = (
+        _facts(meeting, agent, now) | _ledger(request, meeting, now) | _side(meeting) | _history(meeting, agent, now)
+    )
     context["mine"] = meeting.attendees.filter(agent=agent).exclude(role=Role.CHAIR).first()
     return render(request, "visio/meetings/detail.html", context)
 
@@ -192,7 +198,7 @@ def _ledger_response(request: HttpRequest, meeting: Meeting, agent: Agent, now: 
         "meeting": meeting,
         "now": now,
         "can_edit": can_edit_meeting(meeting, agent),
-        **_ledger(request, meeting),
+        **_ledger(request, meeting, now),
     }
     return render(request, "visio/meetings/_body.html", context)
 
@@ -232,11 +238,22 @@ def _facts(meeting: Meeting, agent: Agent, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _ledger(request: HttpRequest, meeting: Meeting) -> dict[str, Any]:
+def _ledger(request: HttpRequest, meeting: Meeting, now: dt.datetime) -> dict[str, Any]:
     moved = meeting.changes.filter(kind=ChangeKind.MOVED).aggregate(last=Max("revision"))["last"]
     unfolded = request.GET.get("tout") == "1"
     ledger = read_ledger(meeting, moved_revision=moved or 1, page=page_number(request), unfolded=unfolded)
-    return {"ledger": ledger, "unfolded": unfolded}
+    # Who sees this page shares the meeting with everybody on it, so may see their presence.
+    ids = [row.agent_id for row in ledger.rows if row.agent_id is not None]
+    agents = {agent.pk: agent for agent in Agent.objects.filter(pk__in=ids, is_active=True)}
+    lines = [(row, agents.get(row.agent_id or 0)) for row in ledger.rows]
+    gone = meeting.deliveries.filter(attendee=None, state__in=UNSENT).order_by("pk")[:GONE_SHOWN]
+    return {
+        "ledger": ledger,
+        "lines": lines,
+        "gone": gone,
+        "states": states(agents.values(), now=now),
+        "unfolded": unfolded,
+    }
 
 
 def _side(meeting: Meeting) -> dict[str, Any]:

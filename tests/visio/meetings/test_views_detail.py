@@ -201,6 +201,29 @@ def test_the_calendar_file(meeting: Meeting, guest: Agent) -> None:
     assert f"UID:{meeting.uid}".encode() in response.content.replace(b"\r\n ", b"")
 
 
+def test_a_cancellation_that_did_not_reach_a_removed_guest_is_shown(
+    meeting: Meeting, organiser: Agent, guest: Agent
+) -> None:
+    mails(meeting, state="sent", sent_at=timezone.now(), attempts=1)
+    asked = replace(factories.draft(guests=[guest]), start_date=meeting.start_date, start_time=meeting.start_time)
+    edit_meeting(meeting=meeting, by=organiser, draft=asked, revision=1, now=timezone.now())
+    client = client_of(organiser)
+    assert "Annulation en attente" in text_of(client.get(url(meeting, "fragment-ledger")))
+    row = Delivery.objects.get(meeting=meeting, method="CANCEL")
+    Delivery.objects.filter(pk=row.pk).update(state="failed", server_words="550 5.1.1 gone")
+    page = text_of(client.get(url(meeting, "fragment-ledger")))
+    assert "L’annulation n’est pas arrivée" in page
+    assert "550 5.1.1 gone" in page
+    client.post(url(meeting, "resend"), {"delivery": row.pk})
+    row.refresh_from_db()
+    assert row.state == "owed"
+
+
+def test_presence_stands_beside_the_agents(meeting: Meeting, organiser: Agent, guest: Agent) -> None:
+    page = text_of(client_of(organiser).get(url(meeting, "fragment-ledger")))
+    assert f'data-presence="{guest.public_id}" data-state="offline"' in page
+
+
 # --- resending --------------------------------------------------------------------------------------------------------
 def test_resending_owes_the_mail_again(meeting: Meeting, organiser: Agent) -> None:
     mails(meeting, state="failed", server_words="550 no", attempts=1)
@@ -281,7 +304,7 @@ def test_queries_do_not_grow_with_the_rows(
     assert counts[0] == counts[1]
 
 
-BUDGET = {"detail": 13, "fragment-ledger": 6, "fragment-side": 5}
+BUDGET = {"detail": 16, "fragment-ledger": 9, "fragment-side": 5}
 
 
 def test_ten_thousand_attendees_in_under_a_second(
