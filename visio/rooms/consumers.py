@@ -240,13 +240,14 @@ class CallConsumer(AsyncWebsocketConsumer):
                 logger.warning("a beat was missed: %s", type(error).__name__)
 
     async def _beat(self, participant: Participant) -> None:
-        if not await _in_thread(calls.beat)(participant=participant, now=timezone.now()):
+        if await _in_thread(calls.beat)(participant=participant, now=timezone.now()):
+            return
+        holder = await _in_thread(calls.seated)(room_id=participant.room_id, participant_id=participant.id)
+        if holder is not None:
+            await self.call_taken_over({})
+        else:
             # Redis was emptied, or the seat ran out while this process was stopped: sit down again.
-            try:
-                capacity = calls.NO_LIMIT
-                await _in_thread(calls.enter)(participant=participant, capacity=capacity, now=timezone.now())
-            except CallFull:
-                await self._end(TAKEN_OVER, "taken_over")
+            await _in_thread(calls.enter)(participant=participant, capacity=calls.NO_LIMIT, now=timezone.now())
 
     async def _check_access(self) -> None:
         if self.visitor is None:

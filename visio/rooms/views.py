@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from suite.agents.models import Agent
+from suite.live.access import known_zone
 from visio.rooms import access, doors
 from visio.rooms.access import Invited, Refusal
 from visio.rooms.engines.registry import engine_for
@@ -111,6 +112,8 @@ def _call_page(
         "host": meeting.organiser,
         "starts_at": starts_at,
         "ends_at": ends_at,
+        # A guest has no zone of their own here: the meeting's is the one their e-mail speaks of.
+        "zone": known_zone(meeting.time_zone) if guest_url else timezone.get_current_timezone_name(),
         "guest": bool(guest_url),
         "name": name,
         "initials": initials,

@@ -1,5 +1,6 @@
 """The room's pages, for everybody who may come to them."""
 
+import datetime as dt
 import json
 import re
 
@@ -125,6 +126,18 @@ def test_guests_name_is_filled_in_when_it_is_known(client: Client, external: Att
     external.name = "Samir Haddad"
     external.save()
     assert 'value="Samir Haddad"' in client.get(guest_address(external)).content.decode()
+
+
+def test_hours_are_in_the_meetings_zone_for_a_guest_and_in_their_own_for_an_agent(client: Client) -> None:
+    start = dt.datetime(2030, 7, 1, 0, 0, tzinfo=dt.UTC)  # 11:00 in Nouméa, 02:00 in Paris
+    organiser = factories.agent(time_zone="Europe/Paris")
+    meeting = factories.meeting(
+        organiser, guests=["samir@exterieur.example"], starts_at=start, time_zone="Pacific/Noumea"
+    )
+    guest = client.get(guest_address(meeting.attendees.get(agent=None))).content.decode()
+    agent = signed_in(organiser).get(address(meeting)).content.decode()
+    assert "lundi 1 juillet, 11:00 – 12:00" in guest
+    assert "lundi 1 juillet, 02:00 – 03:00" in agent
 
 
 def test_the_links_secret_stays_here(client: Client, external: Attendee) -> None:

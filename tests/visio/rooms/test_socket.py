@@ -423,6 +423,18 @@ def test_second_socket_with_the_same_seat_takes_over(call: Call, claire: Agent) 
     assert host.closing() == 4409
 
 
+def test_socket_whose_seat_was_taken_elsewhere_ends_at_its_next_beat(
+    call: Call, meeting: Meeting, claire: Agent
+) -> None:
+    host = call(claire)
+    joined(host)
+    [seat] = seats(meeting)
+    # The word of it was lost: only Redis knows.
+    calls.enter(participant=replace(seat, connection="another"), capacity=6, now=timezone.now())
+    assert host.closing(seconds=calls.BEAT_SECONDS + 5) == 4409
+    assert [person.connection for person in seats(meeting)] == ["another"]
+
+
 def test_somebody_elses_seat_is_worth_nothing(call: Call, claire: Agent, karim: Agent) -> None:
     host, thief = call(claire), call(karim)
     host.hello()
