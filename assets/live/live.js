@@ -8,7 +8,7 @@ const SIGNED_OUT = 4401;
 const NOT_ALLOWED = 4403;
 const LONGEST_WAIT = 30_000;
 // A socket that comes back within this time was never seen to be gone.
-const PAUSE_AFTER = 1_500;
+const PAUSE_AFTER = 4_000;
 
 class Live {
   constructor(config) {
@@ -53,9 +53,9 @@ class Live {
     }
     this.pauseSoon();
     // A server that stops loses everybody at once: come back spread over a few seconds.
-    const wait = Math.min(LONGEST_WAIT, 1_000 * 2 ** this.attempt);
+    const wait = Math.min(LONGEST_WAIT, 3_000 * 2 ** this.attempt);
     this.attempt += 1;
-    this.retry = setTimeout(() => this.connect(), wait * (0.3 + Math.random()));
+    this.retry = setTimeout(() => this.connect(), wait * (0.1 + 0.9 * Math.random()));
   }
 
   reconnect() {
@@ -112,7 +112,7 @@ class Live {
     if (frame.presence) this.board.hear(frame.presence);
     if (frame.resync) {
       // Everybody was told the same at the same moment.
-      setTimeout(() => this.fetchAll(frame.version), Math.random() * 1000);
+      setTimeout(() => this.fetchAll(frame.version), Math.random() * 1000 * (frame.within ?? 0));
     } else if (frame.topics) {
       for (const topic of frame.topics) {
         document.dispatchEvent(new CustomEvent("live:topic", { detail: { topic } }));
@@ -192,6 +192,7 @@ class Live {
 }
 
 const config = document.getElementById("live-config");
-if (config) window.portalLive = new Live(JSON.parse(config.textContent));
+// Another module may import this one under its unhashed name: one page, one socket.
+if (config && !window.portalLive) window.portalLive = new Live(JSON.parse(config.textContent));
 
 export { announce };

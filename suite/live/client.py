@@ -41,6 +41,7 @@ class Outbox:
         self._presence: dict[str, Mapping[str, Any] | None] = {}
         self._version = ""
         self._resync = False
+        self._within = 0.0
         self._beat = False
         self._paused: bool | None = None
         self._answers: list[dict[str, Any]] = []
@@ -58,9 +59,10 @@ class Outbox:
                 self._topics.clear()
         self.wake.set()
 
-    def resync(self, version: str) -> None:
-        """Something may have been missed: fetch everything, then be at `version`."""
+    def resync(self, version: str, *, within: float = 0.0) -> None:
+        """Something may have been missed: fetch everything at a moment within so many seconds, then be at `version`."""
         self._version = version
+        self._within = within
         self._resync = True
         self._topics.clear()
         self._paused = False
@@ -135,6 +137,8 @@ class Outbox:
             frame["topics"] = topics
         if self._resync:
             frame["resync"] = True
+            if self._within:
+                frame["within"] = self._within
         if self._paused is not None:
             frame["paused"] = self._paused
         if self._presence:
@@ -143,7 +147,7 @@ class Outbox:
             frame["beat"] = True
         if confirm:
             frame["ack"] = self._sent
-        self._presence, self._resync, self._beat, self._paused = {}, False, False, None
+        self._presence, self._resync, self._within, self._beat, self._paused = {}, False, 0.0, False, None
         return json.dumps(frame)
 
 

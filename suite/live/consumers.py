@@ -1,8 +1,8 @@
 """`/ws/live/`: what a browser may say, and how it is let in and out.
 
 Frames are JSON objects with a `type`. From the browser: `beat` {idle_for: seconds}, `watch` {agents: [public id]},
-`ack` {ack: number}. From here: `hello` {version, heartbeat, idle, paused, now}, `news` {version, topics, resync, presence,
-paused, beat, ack}, `alive?` (answer with a beat), `error` {reason}.
+`ack` {ack: number}. From here: `hello` {version, heartbeat, idle, paused, now}, `news` {version, topics, resync, within,
+presence, paused, beat, ack}, `alive?` (answer with a beat), `error` {reason}.
 
 A plain ASGI application and no Channels consumer, which would subscribe to a channel layer for every socket.
 """

@@ -36,6 +36,8 @@ GUARD_SECONDS = 2.0
 # More sockets of one agent than this in one process is a fault or an attack.
 MOST_SOCKETS = 50
 
+LONGEST_SPREAD = 15.0
+
 RESTART = 4503
 SIGNED_OUT = 4401
 NOT_ALLOWED = 4403
@@ -134,9 +136,13 @@ class Hub:
             joining.set_result(version)
         elif version and client in self._to_resync:
             self._to_resync.discard(client)
-            client.outbox.resync(version)
+            client.outbox.resync(version, within=self._spread())
         elif version:
             client.outbox.beat(version)
+
+    def _spread(self) -> float:
+        """Seconds over which everybody fetches again, so that a thousand pages are not one blow: 100 a second."""
+        return min(LONGEST_SPREAD, sum(map(len, self._clients.values())) / 100)
 
     # --- what Redis says ----------------------------------------------------------------------------------------
     async def _listen(self) -> None:

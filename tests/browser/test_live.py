@@ -90,7 +90,7 @@ def test_a_lost_server_pauses_presence_and_a_returned_one_shows_what_was_missed(
     banner = page.locator("[data-live-banner]")
     expect(banner).to_be_hidden()
     live_portal.kill()
-    expect(banner).to_be_visible()
+    expect(banner).to_be_visible(timeout=10_000)
     expect(banner).to_have_text("Présence en pause, reconnexion…")
     mine = page.locator(f"[data-presence='{agent.public_id}']").first
     expect(mine.locator("[data-presence-shape]")).to_have_class("ps-presence ps-presence--unknown")
@@ -111,6 +111,25 @@ def test_a_closed_session_is_said_and_not_retried(browser_page_as: Open, agent: 
     agent.save()
     expect(page.locator("[data-live-banner]")).to_contain_text("Reconnectez-vous")
     assert page.evaluate("window.portalLive.socket") is None
+
+
+def test_only_what_asks_for_it_is_announced(browser_page_as: Open, agent: Agent) -> None:
+    page = connected(browser_page_as(agent, "/"))
+    page.evaluate("document.querySelector('#invitations').dataset.liveAnnounce = ''")
+    factories.meeting(colleague_of(agent), guests=[agent], title="Point quotidien")
+    expect(page.locator("body > p.fr-sr-only[role=status]")).to_contain_text("Point quotidien")
+
+
+def test_a_hidden_meeting_reloads_the_page_that_showed_it(browser_page_as: Open, agent: Agent) -> None:
+    """What may no longer be seen does not stay on the screen."""
+    meeting = factories.meeting(colleague_of(agent), guests=[agent], title="Confidentiel", privacy="private")
+    page = browser_page_as(agent)
+    page.goto(f"/reunions/{meeting.public_id}/")
+    connected(page)
+    assert "Confidentiel" in page.inner_text("main")
+    meeting.attendees.filter(agent=agent).delete()
+    push.nudge([agent.pk], f"meeting:{meeting.public_id}")
+    expect(page.locator("body")).not_to_contain_text("Confidentiel")
 
 
 def test_morphing_keeps_nodes_and_what_people_typed(browser_page_as: Open, agent: Agent) -> None:

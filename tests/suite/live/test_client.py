@@ -43,8 +43,8 @@ def test_a_pause_forgets_states_and_a_resync_ends_it() -> None:
     outbox.presence("a", {"state": "available"})
     outbox.pause()
     assert taken(outbox) == [{"type": "news", "paused": True}]
-    outbox.resync("v2")
-    assert taken(outbox) == [{"type": "news", "version": "v2", "resync": True, "paused": False}]
+    outbox.resync("v2", within=3.5)
+    assert taken(outbox) == [{"type": "news", "version": "v2", "resync": True, "within": 3.5, "paused": False}]
 
 
 def test_a_beat_is_answered_by_the_version() -> None:

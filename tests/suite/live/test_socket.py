@@ -376,3 +376,25 @@ def test_a_deleted_agent_is_closed(live_portal: LivePortal, agent: Agent) -> Non
     ear = Ear(live_portal, agent)
     agent.delete()
     assert ear.until_closed(5) in (4401, 4403)
+
+
+# --- the hub itself ---------------------------------------------------------------------------------------------
+def test_noise_on_the_channel_is_passed_over(live_portal: LivePortal, agent: Agent, redis_client: Any) -> None:
+    ear = Ear(live_portal, agent)
+    for noise in ("not json", "[]", '{"k": "hint"}', '{"k": "song", "a": [1]}'):
+        redis_client.publish(push.channel(), noise)
+    push.nudge([agent.pk], "meetings")
+    ear.until(lambda: ear.topics() == ["meetings"])
+
+
+def test_a_hub_that_fails_is_replaced_and_everybody_comes_back(
+    start_portal: Callable[..., LivePortal], agent: Agent, redis_client: Any
+) -> None:
+    portal = start_portal()
+    ear = Ear(portal, agent)
+    redis_client.publish(push.channel(), '{"k": "hint", "a": [["no agent"]], "t": "meetings", "v": "1"}')
+    assert ear.until_closed() == 4503
+    assert "the hub failed" in portal.logged()
+    again = Ear(portal, agent, session_key=ear.session_key)
+    push.nudge([agent.pk], "meetings")
+    again.until(lambda: again.topics() == ["meetings"])
