@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from mozilla_django_oidc.views import OIDCLogoutView
 
 from suite.agents.login import REASONS, REFUSAL_KEY
 from suite.agents.models import Agent, Theme
@@ -17,6 +18,9 @@ from suite.portal.context import THEME_COOKIE
 from suite.portal.health import service_states
 
 A_YEAR = 365 * 24 * 3600
+# Signing out ends the session, and the way back leads past the identity provider: this is how the page knows.
+LEFT_COOKIE = "left"
+LEFT_SECONDS = 120
 
 
 def on_our_host(request: HttpRequest, address: str) -> str:
@@ -39,8 +43,23 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     wanted = on_our_host(request, request.GET.get("next", ""))
     if request.user.is_authenticated:
         return redirect(wanted)
-    context = {"next": wanted, "services": service_states(timezone.now()), "left": "au-revoir" in request.GET}
-    return render(request, "portal/sign_in.html", context)
+    left = request.COOKIES.get(LEFT_COOKIE) == "1"
+    context = {"next": wanted, "services": service_states(timezone.now()), "left": left}
+    response = render(request, "portal/sign_in.html", context)
+    if left:
+        response.delete_cookie(LEFT_COOKIE, samesite="Lax")
+    return response
+
+
+@login_not_required
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the portal's session, then the identity provider's (RP-initiated logout); the sign-in page says so."""
+    response: HttpResponse = OIDCLogoutView.as_view()(request)
+    response.set_cookie(
+        LEFT_COOKIE, "1", max_age=LEFT_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
+    return response
 
 
 @login_not_required
@@ -111,5 +130,6 @@ def cookies(request: HttpRequest) -> HttpResponse:
         "csrf": settings.CSRF_COOKIE_NAME,
         "language": settings.LANGUAGE_COOKIE_NAME,
         "theme": THEME_COOKIE,
+        "left": LEFT_COOKIE,
     }
     return render(request, "portal/cookies.html", {"names": names})

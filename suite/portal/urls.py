@@ -11,6 +11,7 @@ urlpatterns = [
     path("accueil/<slug:part>/", dashboard_views.fragment, name="fragment"),
     path("connexion/", public.sign_in, name="sign_in"),
     path("connexion/refus/", public.refused, name="refused"),
+    path("deconnexion/", public.sign_out, name="sign_out"),
     path("recherche/", finding.search, name="search"),
     path("reglages/", preferences.settings_page, name="settings"),
     path("reglages/jetons/", preferences.create_token, name="create_token"),

@@ -22,6 +22,7 @@ METHODS = ("get", "head", "post", "put", "patch", "delete")
 # Anybody, signed in or not; what a token or a bearer opens is tested by the part itself.
 PUBLIC = {
     "portal:sign_in",
+    "portal:sign_out",
     "portal:refused",
     "portal:language",
     "portal:accessibility",

@@ -48,6 +48,20 @@ def test_sign_in_is_only_read(client: Client) -> None:
     assert client.post("/connexion/").status_code == 405
 
 
+def test_signing_out_is_confirmed_once(client: Client) -> None:
+    client.force_login(factories.agent())
+    assert client.post("/deconnexion/").status_code == 302
+    assert client.get("/")["Location"].startswith("/connexion/")
+    assert "Vous êtes déconnecté." in client.get("/connexion/").content.decode()
+    assert "Vous êtes déconnecté." not in client.get("/connexion/").content.decode()
+
+
+def test_signing_out_wants_a_post(client: Client) -> None:
+    client.force_login(factories.agent())
+    assert client.get("/deconnexion/").status_code == 405
+    assert client.get("/").status_code == 200
+
+
 @pytest.mark.parametrize("reason", REASONS)
 def test_refusal_says_why(client: Client, reason: str) -> None:
     session = client.session

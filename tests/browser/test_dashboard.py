@@ -1,0 +1,163 @@
+"""The dashboard under somebody's hands: answers in place, news without a reload, the frame's menus and keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from suite.agents.models import Agent
+from tests import factories
+from tests.browsing import PHONE
+from tests.suite.portal.noon import agent_at_noon
+from tests.waiting import until
+from visio.meetings.models import Attendee
+from visio.meetings.scheduling import cancel_meeting
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def agent(transactional_db: None) -> Agent:
+    return agent_at_noon(timezone.now(), given_name="Claire", usual_name="Morel")
+
+
+def invite(agent: Agent, title: str, hours: int = 1) -> Attendee:
+    meeting = factories.meeting(guests=[agent], starts_at=timezone.now() + dt.timedelta(hours=hours), title=title)
+    return Attendee.objects.get(meeting=meeting, agent=agent)
+
+
+def test_answer_in_place_and_take_it_back(agent: Agent, visitors: Any) -> None:
+    first, second = invite(agent, "Partenaires", 1), invite(agent, "Recette", 3)
+    page = visitors.page_as(agent, "/")
+    rows = page.locator("#invitations li")
+    expect(rows).to_have_count(2)
+    expect(page.locator("#compte-invitations .ps-count")).to_have_text("2")
+    rows.first.get_by_role("button", name="Accepter").click()
+    expect(rows.first).to_contain_text("Vous participez.")
+    expect(page.locator("#compte-invitations .ps-count")).to_have_text("1")
+    # The focus is on the row to answer next.
+    expect(page.locator(f"#invitation-{second.public_id} button").first).to_be_focused()
+    first.refresh_from_db()
+    assert first.answer == "accepted"
+    # The day shows it as accepted without a reload.
+    expect(page.locator("#journee .dash-block--accepted")).to_contain_text("Partenaires")
+    rows.first.get_by_role("button", name="Annuler").click()
+    expect(rows.first.get_by_role("button", name="Accepter")).to_be_visible()
+    first.refresh_from_db()
+    assert first.answer == "needs_action"
+
+
+def test_answered_row_goes_after_ten_seconds(agent: Agent, visitors: Any) -> None:
+    invite(agent, "Partenaires")
+    page = visitors.page_as(agent, "/")
+    page.locator("#invitations li").first.get_by_role("button", name="Décliner").click()
+    expect(page.locator("#invitations li")).to_contain_text("Vous avez décliné.")
+    expect(page.locator("#invitations").get_by_text("Partenaires")).to_have_count(0, timeout=14_000)
+
+
+def test_meeting_of_another_arrives_without_a_reload(agent: Agent, visitors: Any) -> None:
+    page = visitors.page_as(agent, "/")
+    expect(page.locator("#prochaine")).to_contain_text("Aucune réunion aujourd’hui")
+    page.wait_for_function("document.body.dataset.liveVersion !== ''")
+    attendee = invite(agent, "Comité surprise")
+    expect(page.locator("#prochaine h2")).to_have_text("Comité surprise")
+    expect(page.locator("#journee .dash-block--unanswered")).to_contain_text("Comité surprise")
+    expect(page.locator("#invitations")).to_contain_text("Comité surprise")
+    expect(page.locator("#compte-invitations .ps-count")).to_have_text("1")
+    cancel_meeting(meeting=attendee.meeting, by=attendee.meeting.organiser, now=timezone.now())
+    expect(page.locator("#prochaine")).to_contain_text("Aucune réunion aujourd’hui")
+    expect(page.locator("#compte-invitations .ps-count")).to_have_count(0)
+
+
+def test_a_meeting_that_begins_changes_the_page_by_itself(agent: Agent, visitors: Any) -> None:
+    starts_at = timezone.now() + dt.timedelta(minutes=1)
+    factories.meeting(agent, starts_at=starts_at, title="Point")
+    page = visitors.page_as(agent, "/")
+    expect(page.locator("#prochaine")).to_contain_text("Commence dans")
+    expect(page.locator("#prochaine")).to_contain_text("Se termine dans", timeout=65_000)
+
+
+def test_presence_is_chosen_in_the_menu(agent: Agent, visitors: Any) -> None:
+    page = visitors.page_as(agent, "/")
+    button = page.locator(".ps-me")
+    expect(button).to_contain_text("Disponible")
+    button.click()
+    menu = page.locator("#menu-presence")
+    expect(menu).to_be_visible()
+    menu.get_by_text("Ne pas déranger", exact=True).click()
+    expect(page.locator(".ps-me")).to_contain_text("Ne pas déranger")
+    expect(menu).to_be_visible()
+    menu.get_by_label("Jusqu’à quand").select_option("hour")
+    until(lambda: Agent.objects.get(pk=agent.pk).chosen_until is not None, 5)
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+
+
+def test_theme_holds_at_once_and_on_the_next_page(agent: Agent, visitors: Any) -> None:
+    page = visitors.page_as(agent, "/")
+    assert page.evaluate("document.documentElement.dataset.frTheme") == "light"
+    page.locator(".ps-me").click()
+    page.locator("#menu-presence").get_by_text("Sombre").click()
+    page.wait_for_function("document.documentElement.dataset.frTheme === 'dark'")
+    until(lambda: Agent.objects.get(pk=agent.pk).theme == "dark", 5)
+    page.goto("/reglages/")
+    assert page.evaluate("document.documentElement.dataset.frTheme") == "dark"
+
+
+def test_theme_of_the_system_follows_the_system(agent: Agent, visitors: Any) -> None:
+    page = visitors.page_as(agent, "/")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.frTheme === 'dark'")
+
+
+def test_slash_goes_to_the_search(agent: Agent, visitors: Any) -> None:
+    factories.meeting(agent, title="Revue de sécurité")
+    page = visitors.page_as(agent, "/")
+    page.keyboard.press("/")
+    field = page.locator("#recherche-champ")
+    expect(field).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(field).to_have_value("a/b")
+    field.fill("securite")
+    field.press("Enter")
+    expect(page.get_by_role("link", name="Revue de sécurité")).to_be_visible()
+
+
+def test_only_the_navigation_row_stays(agent: Agent, visitors: Any) -> None:
+    for hours in range(1, 9):
+        invite(agent, f"Réunion {hours}", hours)
+    page = visitors.page_as(agent, "/")
+    page.mouse.move(400, 600)
+    page.mouse.wheel(0, 700)
+    page.wait_for_function("window.scrollY > 100")
+    assert page.locator(".ps-nav").bounding_box()["y"] == 0
+    assert page.locator(".ps-brand").bounding_box()["y"] < 0
+
+
+def test_create_from_the_phone(agent: Agent, visitors: Any) -> None:
+    page = visitors.page_as(agent, "/", viewport=PHONE)
+    page.get_by_role("button", name="Créer").click()
+    page.locator("#feuille-creer").get_by_role("link", name="Planifier une réunion").click()
+    page.wait_for_url("**/reunions/planifier/")
+
+
+def test_token_is_copied(agent: Agent, visitors: Any) -> None:
+    page = visitors.page_as(agent, "/reglages/")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_label("Nom du jeton").fill("Outil")
+    page.get_by_role("button", name="Créer un jeton").click()
+    page.get_by_role("button", name="Copier").click()
+    expect(page.get_by_role("button", name="Copié")).to_be_visible()
+    secret = page.locator("#jeton-cree").input_value()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    assert secret.startswith("suite_")
+
+
+def test_language_of_a_guest(visitors: Any) -> None:
+    page = visitors.page_as(None, "/connexion/")
+    page.get_by_role("button", name="DE").click()
+    page.wait_for_function("document.documentElement.lang === 'de'")
