@@ -126,10 +126,14 @@ class _Batch:
         self._seen: dict[int, tuple[float, tuple[int, int, str]]] = {}
         self._touched: set[int] = set()
         self._started = self._told = self._renewed = time.monotonic()
-        rows = Delivery.objects.filter(pk__in=ids).select_related(
-            "meeting__organiser__organisation", "meeting__room", "attendee__agent"
+        rows = Delivery.objects.filter(pk__in=ids).select_related("attendee__agent").order_by("pk")
+        self._left: dict[int, Delivery] = {row.pk: row for row in rows}
+        # The rows of a fan-out share one meeting: read once, not once a row.
+        meetings = Meeting.objects.select_related("organiser__organisation", "room").in_bulk(
+            {row.meeting_id for row in self._left.values()}
         )
-        self._left: dict[int, Delivery] = {row.pk: row for row in rows.order_by("pk")}
+        for row in self._left.values():
+            row.meeting = meetings[row.meeting_id]
         self._unwritten = list(self._left.values())
         # The row whose letter is being written; still here afterwards when something unforeseen stopped the batch.
         self._on_the_desk: Delivery | None = None

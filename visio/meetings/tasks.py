@@ -20,9 +20,16 @@ _LONGEST_SECONDS = 30.0
 
 @shared_task(name="visio.deliver_invitations")
 def deliver_invitations() -> None:
-    """Send what is owed, batch after batch; when time is up and rows are left, ring again."""
+    """Send what is owed, batch after batch; when time is up and rows are left, ring again.
+
+    A full first batch means that there is more than one sender's work: it calls one more, who may call the next.
+    """
     stop_at = time.monotonic() + _LONGEST_SECONDS
+    alone = True
     while time.monotonic() < stop_at:
+        if alone and Delivery.objects.due(timezone.now()).order_by()[invitations.BATCH :].exists():
+            doorbell.ring(deliver_invitations)
+            alone = False
         report = invitations.deliver(now=timezone.now())
         if not report.claimed or report.server_down:
             return
