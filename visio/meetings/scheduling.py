@@ -1,22 +1,13 @@
-"""Schedule, edit and cancel a meeting: one transaction writes the meeting, its history and the e-mails owed, then tells.
-
-History (`MeetingChange.details`):
-- created: {"attendees": count}
-- moved: {"before": times, "after": times}, times = {"starts_at", "ends_at" (ISO, UTC), "time_zone"}
-- edited: {"fields": {name: [old, new]}}; texts longer than a title are named with [] only
-- attendees: {"added": [names], "removed": [names]}, cut at 50 names each, with the full counts beside
-- cancelled: {}
-"""
+"""Schedule, edit and cancel a meeting: one transaction writes the meeting, its history and the e-mails owed, then tells."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from suite.agents.models import Agent
@@ -37,11 +28,11 @@ from visio.meetings.models import (
     Status,
 )
 from visio.meetings.permissions import can_edit_meeting
+from visio.meetings.traces import Roll, index_for_search, remember, remember_edit, times_of
 from visio.meetings.wallclock import wall_clock
 from visio.rooms.models import AccessLevel, Room
 
 INSTANT_MINUTES = 60
-_NAMES_KEPT = 50
 # Fields whose change is mailed without raising SEQUENCE (R7); `room` stands for the join link.
 _MAILED = ("title", "description", "place", "room")
 
@@ -148,8 +139,8 @@ def _create(
     Occurrence.objects.create(meeting=meeting, starts_at=starts_at, ends_at=ends_at)
     chair = Invitee(email=by.email.lower(), name=by.full_name, agent_id=by.pk, role=Role.CHAIR)
     guests = _add_attendees(meeting, (chair, *_guests(draft, by)), starts_at, ends_at, now)[1:]
-    _index_for_search(meeting)
-    _remember(meeting, by, now, ChangeKind.CREATED, {"attendees": len(guests) + 1})
+    index_for_search(meeting)
+    remember(meeting, by, now, ChangeKind.CREATED, {"attendees": len(guests) + 1})
     invitations.owe_invitations(meeting=meeting, attendees=guests, reason=DeliveryReason.INVITED, now=now)
     publish(MeetingScheduled(meeting_id=meeting.pk))
     return meeting
@@ -191,15 +182,6 @@ def _add_attendees(
     return Attendee.objects.bulk_create(rows, batch_size=1000)
 
 
-@dataclass(frozen=True)
-class _Roll:
-    """How the attendees change."""
-
-    added: tuple[Invitee, ...]
-    removed: tuple[Attendee, ...]
-    kept: tuple[Attendee, ...]
-
-
 @transaction.atomic
 def edit_meeting(*, meeting: Meeting, by: Agent, draft: MeetingDraft, revision: int, now: dt.datetime) -> Meeting:
     """Make the meeting what `draft` says. `revision` is the version that the form showed.
@@ -221,7 +203,7 @@ def edit_meeting(*, meeting: Meeting, by: Agent, draft: MeetingDraft, revision: 
     if errors:
         raise DraftRefused(errors)
 
-    before = _times(occurrence, meeting) | {
+    before = times_of(occurrence, meeting) | {
         "title": meeting.title,
         "place": meeting.place,
         "room": meeting.room.slug if meeting.room else "",
@@ -254,9 +236,9 @@ def edit_meeting(*, meeting: Meeting, by: Agent, draft: MeetingDraft, revision: 
     _apply_names(meeting, draft)
     added = _add_attendees(meeting, roll.added, starts_at, ends_at, now)
     if fields:
-        _index_for_search(meeting)
+        index_for_search(meeting)
 
-    _remember_edit(meeting, by, now, before if retimed else None, _times(occurrence, meeting), fields, roll)
+    remember_edit(meeting, by, now, before if retimed else None, times_of(occurrence, meeting), fields, roll)
     invitations.owe_after_edit(
         meeting=meeting,
         added=added,
@@ -293,13 +275,13 @@ def cancel_meeting(*, meeting: Meeting, by: Agent, now: dt.datetime) -> None:
         locked.save()
         locked.occurrences.update(status=Status.CANCELLED)
         _close_room(locked, now)
-        _remember(locked, by, now, ChangeKind.CANCELLED, {})
+        remember(locked, by, now, ChangeKind.CANCELLED, {})
         guests = list(locked.attendees.exclude(role=Role.CHAIR).select_related("agent"))
         invitations.owe_cancellations(
             meeting=locked,
             attendees=guests,
             reason=DeliveryReason.CANCELLED,
-            before=_times(occurrence, locked),
+            before=times_of(occurrence, locked),
             now=now,
         )
         publish(MeetingCancelled(meeting_id=locked.pk))
@@ -314,14 +296,6 @@ def _reason(*, moved: bool, told: bool) -> DeliveryReason | None:
     if moved:
         return DeliveryReason.MOVED
     return DeliveryReason.CHANGED if told else None
-
-
-def _times(occurrence: Occurrence, meeting: Meeting) -> dict[str, str]:
-    return {
-        "starts_at": occurrence.starts_at.isoformat(),
-        "ends_at": occurrence.ends_at.isoformat(),
-        "time_zone": meeting.time_zone,
-    }
 
 
 def _apply_texts(meeting: Meeting, draft: MeetingDraft, now: dt.datetime) -> dict[str, list[str]]:
@@ -356,7 +330,7 @@ def _close_room(meeting: Meeting, now: dt.datetime) -> None:
         meeting.room.save(update_fields=["closed_at"])
 
 
-def _roll(meeting: Meeting, draft: MeetingDraft) -> _Roll:
+def _roll(meeting: Meeting, draft: MeetingDraft) -> Roll:
     current = list(meeting.attendees.exclude(role=Role.CHAIR).select_related("agent"))
     wanted = _guests(draft, meeting.organiser)
     emails = {invitee.email for invitee in wanted}
@@ -365,7 +339,7 @@ def _roll(meeting: Meeting, draft: MeetingDraft) -> _Roll:
     kept_ids = {row.pk for row in kept}
     kept_emails = {row.email for row in kept}
     kept_agents = {row.agent_id for row in kept if row.agent_id is not None}
-    return _Roll(
+    return Roll(
         added=tuple(i for i in wanted if i.email not in kept_emails and i.agent_id not in kept_agents),
         removed=tuple(row for row in current if row.pk not in kept_ids),
         kept=tuple(kept),
@@ -388,40 +362,3 @@ def _apply_names(meeting: Meeting, draft: MeetingDraft) -> None:
 def _reset_answers(meeting: Meeting, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
     meeting.attendees.update(starts_at=starts_at, ends_at=ends_at)
     meeting.attendees.exclude(role=Role.CHAIR).update(answer=Answer.NEEDS_ACTION)
-
-
-def _remember_edit(
-    meeting: Meeting,
-    by: Agent,
-    now: dt.datetime,
-    times_before: dict[str, str] | None,
-    times_after: dict[str, str],
-    fields: dict[str, list[str]],
-    roll: _Roll,
-) -> None:
-    if times_before is not None:
-        times = {name: times_before[name] for name in ("starts_at", "ends_at", "time_zone")}
-        _remember(meeting, by, now, ChangeKind.MOVED, {"before": times, "after": times_after})
-    if fields:
-        _remember(meeting, by, now, ChangeKind.EDITED, {"fields": fields})
-    if roll.added or roll.removed:
-        details = {
-            "added": [invitee.name or invitee.email for invitee in roll.added[:_NAMES_KEPT]],
-            "removed": [attendee.display_name for attendee in roll.removed[:_NAMES_KEPT]],
-            "added_count": len(roll.added),
-            "removed_count": len(roll.removed),
-        }
-        _remember(meeting, by, now, ChangeKind.ATTENDEES, details)
-
-
-def _remember(meeting: Meeting, by: Agent, now: dt.datetime, kind: ChangeKind, details: dict[str, Any]) -> None:
-    MeetingChange.objects.create(meeting=meeting, at=now, by=by, kind=kind, revision=meeting.revision, details=details)
-
-
-def _index_for_search(meeting: Meeting) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE visio_meeting SET search = to_tsvector('simple', unaccent(title || ' ' || place || ' ' || description))"
-            " WHERE id = %s",
-            [meeting.pk],
-        )

@@ -1,0 +1,77 @@
+"""What an operation leaves behind on a meeting: a line of history, and words to be found by.
+
+`MeetingChange.details` by kind:
+- created: {"attendees": count}
+- moved: {"before": times, "after": times}, times = {"starts_at", "ends_at" (ISO, UTC), "time_zone"}
+- edited: {"fields": {name: [old, new]}}; texts longer than a title are named with [] only
+- attendees: {"added": [names], "removed": [names]}, cut at 50 names each, with "added_count" and "removed_count" beside
+- cancelled: {}
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from suite.agents.models import Agent
+from visio.meetings.drafts import Invitee
+from visio.meetings.models import Attendee, ChangeKind, Meeting, MeetingChange, Occurrence
+
+_NAMES_KEPT = 50
+
+
+@dataclass(frozen=True)
+class Roll:
+    """How the attendees change."""
+
+    added: tuple[Invitee, ...]
+    removed: tuple[Attendee, ...]
+    kept: tuple[Attendee, ...]
+
+
+def times_of(occurrence: Occurrence, meeting: Meeting) -> dict[str, str]:
+    return {
+        "starts_at": occurrence.starts_at.isoformat(),
+        "ends_at": occurrence.ends_at.isoformat(),
+        "time_zone": meeting.time_zone,
+    }
+
+
+def remember_edit(
+    meeting: Meeting,
+    by: Agent,
+    now: dt.datetime,
+    times_before: dict[str, str] | None,
+    times_after: dict[str, str],
+    fields: dict[str, list[str]],
+    roll: Roll,
+) -> None:
+    if times_before is not None:
+        times = {name: times_before[name] for name in ("starts_at", "ends_at", "time_zone")}
+        remember(meeting, by, now, ChangeKind.MOVED, {"before": times, "after": times_after})
+    if fields:
+        remember(meeting, by, now, ChangeKind.EDITED, {"fields": fields})
+    if roll.added or roll.removed:
+        details = {
+            "added": [invitee.name or invitee.email for invitee in roll.added[:_NAMES_KEPT]],
+            "removed": [attendee.display_name for attendee in roll.removed[:_NAMES_KEPT]],
+            "added_count": len(roll.added),
+            "removed_count": len(roll.removed),
+        }
+        remember(meeting, by, now, ChangeKind.ATTENDEES, details)
+
+
+def remember(meeting: Meeting, by: Agent, now: dt.datetime, kind: ChangeKind, details: dict[str, Any]) -> None:
+    MeetingChange.objects.create(meeting=meeting, at=now, by=by, kind=kind, revision=meeting.revision, details=details)
+
+
+def index_for_search(meeting: Meeting) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE visio_meeting SET search = to_tsvector('simple', unaccent(title || ' ' || place || ' ' || description))"
+            " WHERE id = %s",
+            [meeting.pk],
+        )
