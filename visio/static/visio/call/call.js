@@ -378,6 +378,7 @@ byId("shortcuts").addEventListener("change", ({ target }) => {
   shortcuts = target.checked;
   say(shortcuts ? words.said.shortcuts_on : words.said.shortcuts_off);
 });
+byId("people-panel").addEventListener("keydown", (event) => event.key === "Escape" && togglePeople(false));
 for (const button of all("[data-close-panel]")) button.addEventListener("click", () => togglePeople(false));
 for (const button of all("[data-toggle]")) button.addEventListener("click", () => toggle(button.dataset.toggle));
 for (const select of all("select[data-device]")) {
