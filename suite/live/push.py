@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -29,12 +30,14 @@ logger = logging.getLogger(__name__)
 VERSION_SECONDS = 30 * 24 * 3600
 # After a failure, hints and reads are given up at once for this long: a Redis that hangs must not slow every page.
 REST_SECONDS = 2.0
-# Agents whose nudge failed, to be told with the next one that works.
+# Agents whose nudge failed, to be told as soon as Redis is back.
 MOST_MISSED = 20_000
 AGENTS_PER_MESSAGE = 1_000
 
 _rest_until: dict[str, float] = {}
 _missed: dict[int, set[str]] = {}
+_missed_lock = threading.Lock()
+_again: threading.Timer | None = None
 
 
 def key(name: str) -> str:
@@ -86,7 +89,7 @@ def encode(kind: str, **fields: Any) -> str:
 def nudge(agent_ids: Iterable[int], topic: str) -> None:
     """Tell the open pages of these agents that `topic` changed, once the current transaction has committed.
 
-    Never raises because of Redis: the failure is logged and these agents are told with the next nudge that works.
+    Never raises because of Redis: the failure is logged and these agents are told as soon as Redis is back.
     """
     wanted = sorted(set(agent_ids))
     if wanted:
@@ -101,11 +104,13 @@ def _after_commit(send: Callable[[], None]) -> None:
         send()
 
 
-def _send(wanted: list[int], topic: str) -> None:
-    topics = {topic: set(wanted)}
-    for agent_id, missed in list(_missed.items()):
-        for other in missed:
-            topics.setdefault(other, set()).add(agent_id)
+def _send(wanted: Iterable[int], topic: str) -> None:
+    topics = _take_missed()
+    topics.setdefault(topic, set()).update(wanted)
+    _try(topics)
+
+
+def _try(topics: dict[str, set[int]]) -> None:
     try:
         with client().pipeline(transaction=False) as pipe:
             for changed, agent_ids in topics.items():
@@ -113,12 +118,41 @@ def _send(wanted: list[int], topic: str) -> None:
             pipe.execute()
     except (RedisError, OSError) as error:
         report(error, "nudging")
-        for missing, agent_ids in topics.items():
+        _keep_missed(topics)
+
+
+def _take_missed() -> dict[str, set[int]]:
+    """{topic: agents} of every nudge that Redis has not heard."""
+    with _missed_lock:
+        topics: dict[str, set[int]] = {}
+        for agent_id, missed in _missed.items():
+            for topic in missed:
+                topics.setdefault(topic, set()).add(agent_id)
+        _missed.clear()
+        return topics
+
+
+def _keep_missed(topics: dict[str, set[int]]) -> None:
+    """Say it again in a moment: pages that are back already would otherwise not learn it before the next nudge."""
+    global _again
+    with _missed_lock:
+        for topic, agent_ids in topics.items():
             for agent_id in agent_ids:
                 if agent_id in _missed or len(_missed) < MOST_MISSED:
-                    _missed.setdefault(agent_id, set()).add(missing)
-    else:
-        _missed.clear()
+                    _missed.setdefault(agent_id, set()).add(topic)
+        if _again is None or not _again.is_alive():  # A forked child inherits a timer that does not run there.
+            _again = threading.Timer(REST_SECONDS + 0.1, _try_missed)
+            _again.daemon = True
+            _again.start()
+
+
+def _try_missed() -> None:
+    global _again
+    with _missed_lock:
+        _again = None
+    topics = _take_missed()
+    if topics:
+        _try(topics)
 
 
 def _queue_nudge(pipe: Any, agent_ids: list[int], topic: str) -> None:
