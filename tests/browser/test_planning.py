@@ -80,6 +80,26 @@ def test_by_keyboard_alone_from_the_title_to_the_meeting(visitors: Visitors, org
     assert set(roles) == {(karim.email, "required"), ("anne@bretagne.example", "optional")}
 
 
+def test_enter_never_chooses_among_proposals_for_an_earlier_text(
+    visitors: Visitors, organiser: Agent, karim: Agent
+) -> None:
+    sophie = factories.agent("Sophie", "Lambert", organisation=organiser.organisation)
+    page = visitors.page_as(organiser, PLAN)
+    people_field = page.get_by_role("combobox", name="Participants")
+    people_field.fill("benali")
+    expect(page.get_by_role("option", name=re.compile("Karim Benali"))).to_be_visible()
+    # The whole name at once and Enter, before the directory can answer.
+    people_field.fill("lambert")
+    people_field.press("Enter")
+    expect(page.locator(".mt-chip__role")).to_have_text(["Sophie Lambert"])
+    people_field.fill("benali")
+    expect(page.get_by_role("option", name=re.compile("Karim Benali"))).to_be_visible()
+    people_field.fill("x@y.example")
+    people_field.press("Enter")
+    expect(page.locator(".mt-chip__role")).to_have_text(["Sophie Lambert", "x@y.example"])
+    assert sophie.email in field(page, "attendees")
+
+
 def test_backspace_takes_the_last_one_away(visitors: Visitors, organiser: Agent) -> None:
     page = visitors.page_as(organiser, PLAN)
     people_field = page.get_by_role("combobox", name="Participants")

@@ -26,6 +26,13 @@ export function listbox(input, list, { onPick, onClose = () => {} }) {
     active = -1;
     input.removeAttribute("aria-activedescendant");
     if (first >= 0 && options().length) mark(first);
+    if (!list.hidden) list.scrollIntoView({ block: "nearest" });
+  }
+
+  function unmark() {
+    for (const option of options()) option.setAttribute("aria-selected", "false");
+    active = -1;
+    input.removeAttribute("aria-activedescendant");
   }
 
   function close() {
@@ -53,7 +60,7 @@ export function listbox(input, list, { onPick, onClose = () => {} }) {
     if (option) onPick(option);
   });
 
-  return { open, close, isOpen: () => !list.hidden, hasActive: () => active >= 0 };
+  return { open, close, unmark, isOpen: () => !list.hidden };
 }
 
 // Lower case without accents, as the directory compares.

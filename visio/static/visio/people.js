@@ -38,11 +38,7 @@ export function peopleField(form, onChange) {
   input.setAttribute("aria-describedby", "participants-aide participants-erreurs");
 
   const options = listbox(input, document.getElementById("annuaire"), {
-    onPick: (option) => {
-      add([JSON.parse(option.dataset.person)]);
-      input.value = "";
-      options.close();
-    },
+    onPick: (option) => pick(JSON.parse(option.dataset.person)),
   });
 
   function draw() {
@@ -139,6 +135,9 @@ export function peopleField(form, onChange) {
   }
 
   function commit() {
+    clearTimeout(timer);
+    search?.abort();
+    pending = hurried = false;
     const text = input.value.replace(/[,;]+$/, "").trim();
     options.close();
     input.value = "";
@@ -148,6 +147,15 @@ export function peopleField(form, onChange) {
   // --- the directory -----------------------------------------------------------------------------------------------
   let timer = 0;
   let search = null;
+  let pending = false;
+  // Enter was pressed before the directory had answered: take its first proposal when it does.
+  let hurried = false;
+
+  function pick(person) {
+    add([{ text: person.text, name: person.name, note: person.note }]);
+    input.value = "";
+    options.close();
+  }
 
   function optionElement(person) {
     const element = document.createElement("li");
@@ -182,21 +190,36 @@ export function peopleField(form, onChange) {
       const { results } = await reply.json();
       if (input.value.trim() !== text) return;
       const fresh = results.filter((person) => !people.some((other) => address(other.text) === address(person.text)));
+      pending = false;
+      if (hurried) {
+        hurried = false;
+        if (fresh.length) pick(fresh[0]);
+        else commit();
+        return;
+      }
       options.open(fresh.map(optionElement), text.includes("@") ? -1 : 0);
       status.textContent = fresh.length ? words.found.replace("{count}", fresh.length) : words.nobody;
     } catch (error) {
       if (error.name === "AbortError") return;
+      pending = false;
       options.close();
       status.textContent = words.unreachable;
+      if (hurried) commit();
     }
   }
 
   input.addEventListener("input", () => {
     clearTimeout(timer);
     const text = input.value.trim();
+    pending = hurried = false;
+    // The proposals on the screen are those of an earlier text: Enter must not choose among them.
+    options.unmark();
     if (/[,;]\s*$/.test(input.value)) commit();
     else if (text.length < SHORTEST) options.close();
-    else timer = setTimeout(() => lookUp(text), SEARCH_AFTER);
+    else {
+      pending = true;
+      timer = setTimeout(() => lookUp(text), SEARCH_AFTER);
+    }
   });
 
   input.addEventListener("keydown", (event) => {
@@ -204,7 +227,8 @@ export function peopleField(form, onChange) {
     if (event.key === "Enter") {
       // Enter in this field chooses; it never sends the form.
       event.preventDefault();
-      commit();
+      if (pending && !input.value.includes("@")) hurried = true;
+      else commit();
     } else if (event.key === "Backspace" && input.value === "" && people.length) {
       event.preventDefault();
       drop(people.length - 1);
