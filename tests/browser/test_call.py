@@ -14,6 +14,7 @@ from tests import browsing, factories
 from tests.browser.accessibility import serious_faults
 from tests.browsing import DESKTOP, PHONE, Visitors
 from tests.processes import LivePortal
+from tests.visio.rooms.sockets import Caller
 from tests.waiting import until
 from visio.meetings.models import Meeting
 from visio.meetings.scheduling import cancel_meeting
@@ -186,6 +187,37 @@ def test_the_call_outlives_the_server(
     guest.keyboard.press("m")
     expect(tile(host, "Karim Ouali")).to_have_attribute("data-mic", "off", timeout=SOON)
     visitors.close()
+
+
+def test_a_peer_that_asks_again_gets_a_new_offer_and_old_answers_are_dropped(
+    browser_page_as: Callable[..., Page], live_portal: LivePortal, meeting: Meeting, claire: Agent, karim: Agent
+) -> None:
+    # A peer without WebRTC: it came first, so the browser makes the offers.
+    peer = Caller(live_portal.url, meeting.room.slug, agent=karim)
+    peer.hello()
+    peer.join()
+    page = join(browser_page_as(claire, room(meeting)))
+
+    def offer() -> dict[str, Any]:
+        while True:
+            frame = peer.hear("signal", 30)
+            if "description" in frame["data"]:
+                return frame
+
+    first = offer()
+    assert (first["data"]["description"]["type"], first["data"]["attempt"]) == ("offer", 0)
+    for sent in ({"again": True, "attempt": 0}, {"again": True, "attempt": 0}):
+        peer.say("signal", to=first["from"], data=sent)
+    second = offer()
+    assert second["data"]["attempt"] == 1
+    # An answer to the first offer comes too late to disturb the second; nonsense is survived.
+    peer.say("signal", to=first["from"], data={"description": {"type": "answer", "sdp": "nonsense"}, "attempt": 0})
+    peer.say("signal", to=first["from"], data={"description": {"type": "answer", "sdp": "nonsense"}, "attempt": 1})
+    expect(tile(page, "Karim Ouali")).to_contain_text("Connexion…")
+    peer.say("signal", to=first["from"], data={"again": True, "attempt": 1})
+    assert offer()["data"]["attempt"] == 2
+    peer.close()
+    expect(tile(page, "Karim Ouali")).to_have_count(0, timeout=SOON)
 
 
 def test_shortcuts_can_be_switched_off(browser_page_as: Callable[..., Page], meeting: Meeting, claire: Agent) -> None:

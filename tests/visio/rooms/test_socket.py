@@ -414,6 +414,16 @@ def test_lost_socket_comes_back_as_the_same_participant(
     assert [person.id for person in here(meeting)] == [before["id"]]
 
 
+def test_somebody_whose_socket_was_lost_is_gone_within_70_seconds(call: Call, claire: Agent, karim: Agent) -> None:
+    host, watcher = call(claire), call(karim)
+    joined(watcher)
+    joined(host)
+    watcher.hear_people("Karim Ouali", "Claire Morel")
+    host.vanish()
+    watcher.hear_people("Karim Ouali", seconds=70)
+    until(lambda: presence.states([claire], now=timezone.now())[claire.pk].state == "offline")
+
+
 def test_second_socket_with_the_same_seat_takes_over(call: Call, claire: Agent) -> None:
     host, again = call(claire), call(claire)
     host.hello()
