@@ -2,8 +2,9 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 
+from suite.portal.api_docs import api_docs
 from suite.portal.presence_api import PresenceApi
 
 urlpatterns = [
@@ -13,9 +14,5 @@ urlpatterns = [
         login_not_required(SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[])),
         name="api-schema",
     ),
-    path(
-        "docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="portal/api_docs.html"),
-        name="api-docs",
-    ),
+    path("docs/", api_docs, name="api-docs"),
 ]

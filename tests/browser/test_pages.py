@@ -104,6 +104,7 @@ def slug_of(meeting: Meeting) -> str:
 
 
 PAGES: list[tuple[str, Who, Where]] = [
+    ("documentation de l’API", nobody, at("api-docs")),
     ("connexion", nobody, at("portal:sign_in")),
     ("refus", nobody, at("portal:refused")),
     ("introuvable", nobody, lambda _world: "/nulle-part/"),
