@@ -45,7 +45,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Shape:
-    """A named JSON object of the schema."""
+    """A named JSON object of the schema; an enumeration has words and no fields."""
 
     name: str
     words: str
@@ -99,14 +99,13 @@ def read_schema() -> tuple[tuple[Operation, ...], tuple[Shape, ...]]:
     shapes = tuple(
         Shape(
             name,
-            shape.get("description", ""),
+            shape.get("description", "") if "properties" in shape else kind_of(shape),
             tuple(
                 Field(key, kind_of(value), key in shape.get("required", []), value.get("description", ""))
                 for key, value in shape.get("properties", {}).items()
             ),
         )
         for name, shape in schema["components"]["schemas"].items()
-        if shape.get("properties")
     )
     return operations, shapes
 
