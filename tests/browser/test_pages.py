@@ -12,22 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
 from suite.agents.models import Agent
 from suite.agents.tokens import issue_token
 from tests import factories
+from tests.browser.accessibility import serious_faults
 from tests.browsing import DESKTOP, PHONE
 from tests.suite.portal.noon import zone_at_noon
 from visio.meetings.answers import answer
 from visio.meetings.models import Attendee, Meeting
 from visio.meetings.tokens import rsvp_url
 
-GRAVE = {"serious", "critical"}
-# A call is a dark room, whatever the theme.
-ALWAYS_DARK = {"salle", "salle pour un invité"}
+# A call is a dark room, whatever the theme, and only the call: its own tests say when.
+OWN_THEME = {"salle", "salle pour un invité"}
 
 
 @dataclass(frozen=True)
@@ -131,26 +130,15 @@ PAGES: list[tuple[str, Who, Where]] = [
 ]
 
 
-def faults(page: Any) -> list[str]:
-    """axe's serious and critical findings, one line each: rule, where."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in found
-        if violation["impact"] in GRAVE
-        for node in violation["nodes"]
-    ]
-
-
 def test_the_checker_sees_a_fault(world: World, visitors: Any) -> None:
     page = visitors.page_as(None, "/cookies/")
     page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')")
-    assert [fault.split(":")[0] for fault in faults(page)] == ["button-name"]
+    assert [fault.split(":")[0] for fault in serious_faults(page)] == ["button-name"]
 
 
 def check(page: Any) -> None:
     """What every page owes, whatever it shows."""
-    assert faults(page) == []
+    assert serious_faults(page) == []
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, f"{overflow} px too wide"
     assert page.locator("h1:visible").count() == 1
@@ -173,7 +161,7 @@ def test_page(
 
     page.on("console", listen)
     page.goto(where(world))
-    expected = "dark" if dark or name in ALWAYS_DARK else "light"
-    assert page.evaluate("document.documentElement.dataset.frTheme") == expected
+    if name not in OWN_THEME:
+        assert page.evaluate("document.documentElement.dataset.frTheme") == ("dark" if dark else "light")
     check(page)
     assert said == []
