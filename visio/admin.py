@@ -142,7 +142,7 @@ class MeetingAdmin(LedgerAdmin[Meeting]):
             "<div>{} – {} – {}</div>",
             (
                 (
-                    timezone.localtime(change.at).strftime("%d/%m/%Y %H:%M"),
+                    date_format(timezone.localtime(change.at), "SHORT_DATETIME_FORMAT"),
                     change.get_kind_display(),
                     change.by or "–",
                 )

@@ -22,7 +22,8 @@ def _is_today(moment: dt.datetime, now: dt.datetime) -> bool:
 
 
 def _day_words(moment: dt.datetime) -> str:
-    return date_format(timezone.localtime(moment), "j F")
+    # Translators: Django date format of a day inside a sentence, as in "jusqu’au 24 novembre".
+    return date_format(timezone.localtime(moment), _("j F"))
 
 
 def in_meeting_words(until: dt.datetime | None, now: dt.datetime) -> str:

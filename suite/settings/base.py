@@ -245,6 +245,8 @@ LIVE_IDLE_SECONDS: float = env.float("LIVE_IDLE_SECONDS", default=300.0)
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("Français")), ("en", _("Anglais")), ("de", _("Allemand"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+# English with days before months and 24 hours.
+FORMAT_MODULE_PATH = ["suite.formats"]
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_I18N = True

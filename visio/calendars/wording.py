@@ -37,16 +37,20 @@ class Chip:
 
 def day_head(date: dt.date, today: dt.date) -> DayHead:
     """ "Mardi 24", "mar.", 24."""
-    return DayHead(date, capfirst(date_format(date, "l j")), date_format(date, "D").lower(), date.day, date == today)
+    # Translators: Django date format of a weekday and the day of the month, as in "mardi 24".
+    name = capfirst(date_format(date, _("l j")))
+    return DayHead(date, name, date_format(date, "D"), date.day, date == today)
 
 
 def dates(first: dt.date, last: dt.date) -> str:
     """ "23 – 27 novembre 2026", "30 novembre – 4 décembre 2026"."""
-    # Translators: Django date formats; first with the year, then without.
-    end = date_format(last, _("j F Y"))
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day} – {end}"
-    return f"{date_format(first, _('j F Y') if first.year != last.year else _('j F'))} – {end}"
+    # Translators: Django date formats; with the year, without, and the first day in "23 – 27 novembre 2026".
+    whole, within_year, within_month = _("j F Y"), _("j F"), _("j")
+    if first.year != last.year:
+        pattern = whole
+    else:
+        pattern = within_year if first.month != last.month else within_month
+    return f"{date_format(first, pattern)} – {date_format(last, whole)}"
 
 
 def state_words(state: str, count: int) -> str:

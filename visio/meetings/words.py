@@ -30,9 +30,13 @@ def hours(starts_at: dt.datetime, ends_at: dt.datetime, zone_name: str) -> str:
 
 def long_day(day: dt.date, *, today: dt.date) -> str:
     """ "Mardi 24 novembre", with the year when it is not this one."""
+    return capfirst(_long_day(day, today=today))
+
+
+def _long_day(day: dt.date, *, today: dt.date) -> str:
     # Translators: Django date format of a day within this year, as in "mardi 24 novembre".
     pattern = _("l j F") if day.year == today.year else _("l j F Y")
-    return capfirst(formats.date_format(day, pattern))
+    return formats.date_format(day, pattern)
 
 
 def full_day(day: dt.date) -> str:
@@ -49,9 +53,9 @@ def short_day(day: dt.date, *, today: dt.date) -> str:
 
 def day_heading(day: dt.date, *, today: dt.date) -> str:
     """A list's heading: "Aujourd’hui, mardi 24 novembre", "Demain, …", "Jeudi 26 novembre"."""
-    words = long_day(day, today=today)
     near = {0: _("Aujourd’hui"), 1: _("Demain"), -1: _("Hier")}.get((day - today).days)
-    return f"{near}, {words[:1].lower()}{words[1:]}" if near else words
+    # Inside a sentence a day keeps the case of its language: "Today, Tuesday 24 November".
+    return f"{near}, {_long_day(day, today=today)}" if near else long_day(day, today=today)
 
 
 def moment(at: dt.datetime, *, now: dt.datetime, zone_name: str) -> str:
@@ -80,8 +84,11 @@ def duration(minutes: int) -> str:
     parts = []
     if days:
         parts.append(_("%(days)d j") % {"days": days})
-    if whole:
+    if whole and left:
+        # Translators: hours and minutes of a duration, as in "1 h 30".
+        parts.append(_("%(hours)d h %(minutes)02d") % {"hours": whole, "minutes": left})
+    elif whole:
         parts.append(_("%(hours)d h") % {"hours": whole})
-    if left:
-        parts.append(f"{left:02d}" if whole else _("%(minutes)d min") % {"minutes": left})
+    elif left:
+        parts.append(_("%(minutes)d min") % {"minutes": left})
     return " ".join(parts)
