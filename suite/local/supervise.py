@@ -105,6 +105,9 @@ class Copy:
         if "postgres" in self.parts:
             self._bring_up(self.parts["postgres"])
         variables = portal_variables(self._variables())
+        if not variables.get("MATRIX_ACCESS_TOKEN"):
+            # At the very first start the homeserver is still making the bot's account; the database needs neither.
+            variables.pop("MATRIX_HOMESERVER_URL", None)
         advice = "Corrigez l'erreur ci-dessus et relancez ; bin/run --fresh repart d'une base vide."
         for title, words in [
             ("Traductions", ["messages", "--compile"]),
