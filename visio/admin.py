@@ -108,7 +108,7 @@ class MeetingAdmin(LedgerAdmin[Meeting]):
     def when(self, meeting: Meeting) -> str:
         """Its own wall clock, with the zone when that is not the reader's."""
         start = f"{date_format(meeting.start_date, 'SHORT_DATE_FORMAT')} {meeting.start_time:%H:%M}"
-        return start if meeting.time_zone == timezone.get_current_timezone_name() else f"{start} {meeting.time_zone}"
+        return start if meeting.time_zone == str(timezone.get_current_timezone()) else f"{start} {meeting.time_zone}"
 
     @display(description=_("salle Visio"))
     def room_link(self, meeting: Meeting) -> SafeString | str:

@@ -113,7 +113,7 @@ def _call_page(
         "starts_at": starts_at,
         "ends_at": ends_at,
         # A guest has no zone of their own here: the meeting's is the one their e-mail speaks of.
-        "zone": known_zone(meeting.time_zone) if guest_url else timezone.get_current_timezone_name(),
+        "zone": known_zone(meeting.time_zone) if guest_url else str(timezone.get_current_timezone()),
         "guest": bool(guest_url),
         "name": name,
         "initials": initials,

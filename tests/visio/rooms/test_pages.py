@@ -203,3 +203,10 @@ def test_agents_link_leads_to_their_own_door(client: Client) -> None:
 def test_page_in_other_languages_renders(client: Client, external: Attendee, language: str) -> None:
     response = client.get(guest_address(external), headers={"Accept-Language": language})
     assert f'<html lang="{language}"' in response.content.decode()
+
+
+@pytest.mark.parametrize("zone", ["Indian/Reunion", "America/Guadeloupe", "Europe/Paris"])
+def test_page_opens_in_every_territory(zone: str) -> None:
+    """Zones without summer time too, whose abbreviation ("+04", "AST") is no zone's name."""
+    agent = factories.agent(time_zone=zone)
+    assert signed_in(agent).get(address(factories.meeting(agent))).status_code == 200
