@@ -279,3 +279,8 @@ class AnswerForm(forms.Form):
     )
     # The version of the meeting that the person saw.
     revision = forms.IntegerField(required=False)
+
+    def clean_revision(self) -> int | None:
+        """Only a version that can have been seen counts; anything else is as good as none."""
+        seen: int | None = self.cleaned_data["revision"]
+        return seen if seen is not None and seen > 0 else None

@@ -38,6 +38,8 @@ from visio.meetings.scheduling import (
 REFUSED = 422
 STALE = 409
 MOST_TEXT = 200_000
+# A date that a link asks for, of years that the team's calendar has too.
+DIARY_YEARS = range(2000, 2100)
 # Fields that a link may bring into focus, as the address names them (?champ=date).
 FOCUS = {"date": "date", "titre": "title", "participants": "attendees"}
 
@@ -146,7 +148,7 @@ def recap(request: HttpRequest) -> HttpResponse:
 def directory(request: HttpRequest) -> JsonResponse:
     """Agents whose name or address holds `q`, as the participants field lists them."""
     agent = signed_in(request)
-    found = search_agents(viewer=agent, text=request.GET.get("q", "")[:100], limit=8)
+    found = search_agents(viewer=agent, text=request.GET.get("q", "")[:100].replace("\x00", ""), limit=8)
     results = [
         {
             "text": f"{person.full_name} <{person.email}>",
@@ -257,10 +259,11 @@ def _sent_words(guests: int) -> str:
 
 def _asked_date(request: HttpRequest) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(request.GET.get("date", ""))
+        asked = dt.date.fromisoformat(request.GET.get("date", ""))
     except ValueError:
         # No date, or none that exists: the form begins with today.
         return None
+    return asked if asked.year in DIARY_YEARS else None
 
 
 def _asked_time(request: HttpRequest) -> dt.time | None:

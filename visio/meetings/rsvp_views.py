@@ -12,6 +12,7 @@ import zoneinfo
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -76,8 +77,8 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
             )
         except AnswerRefused as refused:
             return _page(request, attendee, token, zone, now, form=form, refused=refused.message, status=409)
-        back = reverse("rsvp:page", args=[token]) + "?merci=1"
-        return redirect(f"{back}&fuseau={zone}" if "fuseau" in request.GET else back)
+        asked = {"merci": "1"} | ({"fuseau": zone} if "fuseau" in request.GET else {})
+        return redirect(f"{reverse('rsvp:page', args=[token])}?{urlencode(asked, safe='/')}")
     return _page(request, attendee, token, zone, now, form=form, status=422 if form is not None else 200)
 
 
