@@ -84,7 +84,8 @@ def _forms(state: str) -> tuple[str, str]:
 
 def cell_heading(agent: Agent, cell: Cell) -> str:
     """ "Claire Morel – mardi 24 novembre"."""
-    return f"{agent.full_name} – {date_format(cell.date, _('l j F'))}"
+    day = date_format(cell.date, _("l j F"))
+    return f"{agent.full_name} – {day}"
 
 
 def cell_label(agent: Agent, cell: Cell, zone: str) -> str:

@@ -336,7 +336,8 @@ function listen() {
 
 function tick() {
   const now = new Date();
-  const clock = now.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const hours = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const clock = now.toLocaleTimeString(document.documentElement.lang, hours);
   for (const place of all("[data-clock]")) place.textContent = clock;
   if (phase !== "call" || !me) return;
   all("[data-duration]")[0].textContent = began ? ui.duration(Date.now() / 1000 + clockAhead - began) : "";
