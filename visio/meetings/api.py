@@ -6,13 +6,15 @@ import datetime as dt
 import uuid
 from typing import Any, cast
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, pagination, serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,6 +26,7 @@ from visio.meetings import answers, idempotency, scheduling
 from visio.meetings.models import AnsweredVia, Attendee, Meeting
 from visio.meetings.permissions import visible_meeting_or_404
 from visio.meetings.serializers import (
+    LISTED_ATTENDEES,
     AnswerSerializer,
     MeetingEditSerializer,
     MeetingInputSerializer,
@@ -49,15 +52,34 @@ def read_again(meeting: Meeting) -> Meeting:
     return with_everything(Meeting.objects.filter(pk=meeting.pk)).get()
 
 
-def with_everything(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
-    return meetings.select_related("organiser__organisation", "room").prefetch_related(
-        "occurrences", "links", Prefetch("attendees", Attendee.objects.select_related("agent").order_by("pk"))
+def with_everything(meetings: QuerySet[Meeting], *, listed: bool = False) -> QuerySet[Meeting]:
+    """`listed`: the first LISTED_ATTENDEES of each alone, so that a page of large meetings stays bounded."""
+    people = Attendee.objects.select_related("agent").order_by("pk")
+    named = people[:LISTED_ATTENDEES] if listed else people
+    counted = Attendee.objects.filter(meeting=OuterRef("pk")).order_by().values("meeting").values(number=Count("pk"))
+    return (
+        meetings.select_related("organiser__organisation", "room")
+        .prefetch_related("occurrences", "links", Prefetch("attendees", named, to_attr="named_attendees"))
+        .annotate(attendee_count=Coalesce(Subquery(counted), 0))
     )
 
 
 class ByStart(pagination.CursorPagination):
     ordering = ("starts_at", "id")
     page_size = 50
+
+    def decode_cursor(self, request: Request) -> Any:
+        """404 for a forged cursor, which would otherwise reach the database as a time that is none."""
+        cursor = super().decode_cursor(request)
+        position = getattr(cursor, "position", None)
+        if position is not None:
+            try:
+                at = parse_datetime(position)
+            except ValueError:
+                at = None
+            if at is None or at.tzinfo is None:
+                raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 class MeetingList(generics.GenericAPIView[Attendee]):
@@ -76,12 +98,13 @@ class MeetingList(generics.GenericAPIView[Attendee]):
         responses=MeetingSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """My meetings, organised or attended, in order of their start."""
+        """My meetings, organised or attended, in order of their start. Large ones name their first attendees only."""
         mine = Attendee.objects.filter(agent=me(request), ends_at__gt=_instant(request, "from") or timezone.now())
         if until := _instant(request, "to"):
             mine = mine.filter(starts_at__lt=until)
         page = cast("list[Attendee]", self.paginate_queryset(mine))
-        meetings = {m.pk: m for m in with_everything(Meeting.objects.filter(pk__in=[row.meeting_id for row in page]))}
+        listed = with_everything(Meeting.objects.filter(pk__in=[row.meeting_id for row in page]), listed=True)
+        meetings = {meeting.pk: meeting for meeting in listed}
         data = MeetingSerializer(
             [meetings[row.meeting_id] for row in page], many=True, context=self.get_serializer_context()
         ).data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,14 +11,16 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from suite.agents.models import Agent
-from visio.meetings.drafts import MeetingDraft, resolve_invitees
+from visio.meetings import wallclock
+from visio.meetings.drafts import MeetingDraft, Problem, address_or_none, resolve_invitees
 from visio.meetings.models import Answer, Attendee, Meeting, Privacy, Role
 from visio.meetings.permissions import can_edit_meeting
 from visio.meetings.tokens import join_url
 
 MOST_ATTENDEES = 10_000
-# A meeting of thousands is read page by page elsewhere; the API's document stays bounded.
-SHOWN_ATTENDEES = 500
+# A list names so many of each meeting's attendees, and says how many there are; one meeting names them all, so that what
+# was read can be written back whole.
+LISTED_ATTENDEES = 50
 
 
 class PersonSerializer(serializers.ModelSerializer[Agent]):
@@ -51,7 +54,10 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
     ends_at = serializers.SerializerMethodField()
     join_url = serializers.SerializerMethodField()
     tchap_url = serializers.SerializerMethodField()
-    attendees = serializers.SerializerMethodField()
+    attendees = AttendeeSerializer(source="named_attendees", many=True, read_only=True)
+    attendee_count = serializers.IntegerField(read_only=True)
+    visio = serializers.SerializerMethodField()
+    tchap = serializers.BooleanField(source="wants_tchap", read_only=True)
     can_edit = serializers.SerializerMethodField()
 
     class Meta:
@@ -73,6 +79,9 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
             "revision",
             "organiser",
             "attendees",
+            "attendee_count",
+            "visio",
+            "tchap",
             "join_url",
             "tchap_url",
             "can_edit",
@@ -95,9 +104,8 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
     def get_tchap_url(self, meeting: Meeting) -> str | None:
         return next((link.url for link in meeting.links.all() if link.label == "tchap"), None)
 
-    @extend_schema_field(AttendeeSerializer(many=True))
-    def get_attendees(self, meeting: Meeting) -> Any:
-        return AttendeeSerializer(meeting.attendees.all()[:SHOWN_ATTENDEES], many=True).data
+    def get_visio(self, meeting: Meeting) -> bool:
+        return meeting.room_id is not None
 
     def get_can_edit(self, meeting: Meeting) -> bool:
         return can_edit_meeting(meeting, self.context["request"].user)
@@ -145,36 +153,39 @@ class MeetingInputSerializer(serializers.Serializer[Any]):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "minutes" not in attrs:
-            if "end" not in attrs:
-                raise serializers.ValidationError({"minutes": _("Indiquez une durée ou une fin.")})
-            seconds = (attrs["end"] - attrs["start"]).total_seconds()
-            attrs["minutes"] = int(seconds // 60)
+        if "minutes" not in attrs and "end" not in attrs:
+            raise serializers.ValidationError({"minutes": _("Indiquez une durée ou une fin.")})
         return attrs
 
     def draft(self, *, organiser: Agent) -> MeetingDraft:
         """The draft; ValidationError names each address that is none."""
         data = self.validated_data
-        lines = [_line(entry) for entry in data["attendees"]]
-        resolution = resolve_invitees(lines, organiser=organiser)
-        if resolution.problems:
-            raise serializers.ValidationError({"attendees": [problem.message for problem in resolution.problems]})
-        roles = {entry["email"].strip().lower(): entry["role"] for entry in data["attendees"]}
+        entries: dict[str, dict[str, Any]] = {}
+        wrong = []
+        for entry in data["attendees"]:
+            address = address_or_none(entry["email"].strip())
+            if address is None:
+                wrong.append(Problem(text=entry["email"], reason="not_an_address").message)
+            else:
+                entries.setdefault(address, entry)
+        if wrong:
+            raise serializers.ValidationError({"attendees": wrong})
+        # Addresses alone are resolved: a name is free text here, not part of a line to be understood.
         invitees = tuple(
-            type(invitee)(
-                email=invitee.email,
-                name=invitee.name,
-                agent_id=invitee.agent_id,
-                role=roles.get(invitee.email, Role.REQUIRED.value),
+            replace(
+                invitee,
+                name=invitee.name or " ".join(entries[invitee.email]["name"].split()),
+                role=entries[invitee.email]["role"],
             )
-            for invitee in resolution.invitees
+            for invitee in resolve_invitees(list(entries), organiser=organiser).invitees
         )
+        zone = data.get("time_zone") or organiser.time_zone
         return MeetingDraft(
             title=data["title"],
             start_date=data["start"].date(),
             start_time=data["start"].time(),
-            time_zone=data.get("time_zone") or organiser.time_zone,
-            minutes=data["minutes"],
+            time_zone=zone,
+            minutes=data["minutes"] if "minutes" in data else _minutes_between(data["start"], data["end"], zone),
             description=data["description"],
             place=data["place"],
             privacy=data["privacy"],
@@ -208,6 +219,12 @@ def _wall_clock(value: dt.datetime) -> dt.datetime:
     return value.replace(second=0, microsecond=0)
 
 
-def _line(entry: dict[str, Any]) -> str:
-    name = " ".join(entry["name"].replace("<", " ").replace(">", " ").replace(",", " ").replace(";", " ").split())
-    return f"{name} <{entry['email']}>" if name else str(entry["email"])
+def _minutes_between(start: dt.datetime, end: dt.datetime, zone: str) -> int:
+    """Real minutes between two wall clocks, over a change of clocks too; for an impossible zone or date, which the rules
+    refuse at its own field, the difference as it stands.
+    """
+    try:
+        starts_at, ends_at = (wallclock.instant(wall.date(), wall.time(), zone) for wall in (start, end))
+    except (wallclock.UnknownZone, OverflowError):
+        starts_at, ends_at = start, end
+    return int((ends_at - starts_at).total_seconds() // 60)
