@@ -137,7 +137,7 @@ class _Batch:
         self._unwritten = list(self._left.values())
         # The row whose letter is being written; still here afterwards when something unforeseen stopped the batch.
         self._on_the_desk: Delivery | None = None
-        self._received = _who_received(self._unwritten)
+        self._received: set[tuple[int, str]] = set()
         self._press = Press()
         self._occurrences = {
             occurrence.meeting_id: occurrence
@@ -154,6 +154,9 @@ class _Batch:
         self._defer_behind_earlier_ones()
         if not self._unwritten:
             return
+        # Only now: asked before, a letter in another sender's hands would count as received although that sender then
+        # puts it aside, and a first invitation would be called a change.
+        self._received = _who_received(self._unwritten)
         try:
             with Mailer() as mailer:
                 letter = self._next_letter()
@@ -172,6 +175,11 @@ class _Batch:
         except MailRefused as refused:
             self._mark_refused(row, permanent=refused.permanent, words=refused.words)
             return self._next_letter()
+        except MailServerDown:
+            # Perhaps over this very message: the others must not wait behind it for ever.
+            self._release([row], due_at=self.clock() + BACKOFF[0])
+            del self._left[row.pk]
+            raise
         try:
             return self._next_letter()
         finally:
@@ -182,9 +190,11 @@ class _Batch:
             mailer.finish()
         except MailRefused as refused:
             self._mark_refused(row, permanent=refused.permanent, words=refused.words)
-        except MailServerDown:
-            # The reply is lost: the server may have taken the message (PROMISES 2).
+        except MailServerDown as down:
+            # The reply is lost: the server may have taken the message (PROMISES 2). It counts as a try: a message over which
+            # the server hangs up every time would else be sent again every few seconds, before all others.
             Delivery.objects.filter(pk=row.pk).update(maybe_received=True)
+            self._mark_refused(row, permanent=False, words=down.words)
             raise
         else:
             self._received.add((row.meeting_id, row.recipient))
