@@ -304,3 +304,16 @@ def test_a_guest_answers_from_the_link(visitors: Visitors, organiser: Agent, vie
     assert (guest.answer, guest.comment) == ("declined", "Je suis en commission.")
     assert serious_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_an_address_still_being_looked_at_is_not_lost_by_sending(visitors: Visitors, organiser: Agent) -> None:
+    page = visitors.page_as(organiser, PLAN)
+    # The server never says what the address means: the person sends the form first.
+    page.route("**/planifier/adresses/", lambda route: None)
+    page.locator("#id_title").fill("Avec Samir")
+    page.get_by_role("combobox", name="Participants").fill("samir@exterieur.example")
+    with page.expect_request("**/planifier/adresses/"):
+        page.locator("#id_place").focus()
+    send(page)
+    page.wait_for_url(re.compile(r"/reunions/[0-9a-f-]{36}/$"))
+    assert Meeting.objects.get().attendees.filter(email="samir@exterieur.example").exists()

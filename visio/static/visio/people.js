@@ -118,8 +118,12 @@ export function peopleField(form, onChange) {
     onChange();
   }
 
+  // Lines whose meaning the server has not said yet.
+  const underway = [];
+
   // Typed or pasted lines mean what the server says they mean.
   async function understand(text) {
+    underway.push(text);
     const body = new URLSearchParams({ text });
     try {
       const reply = await fetch(form.dataset.addresses, { method: "POST", body, headers: { "X-CSRFToken": csrf } });
@@ -131,6 +135,8 @@ export function peopleField(form, onChange) {
       // Nothing is lost: the line stays a chip, and the form's own answer will say what is wrong with it.
       add(text.split(/[\n,;]+/).map((line) => line.trim()).filter(Boolean).map((line) => ({ text: line, name: line })));
       status.textContent = words.unreachable;
+    } finally {
+      underway.splice(underway.indexOf(text), 1);
     }
   }
 
@@ -255,9 +261,8 @@ export function peopleField(form, onChange) {
   });
 
   form.addEventListener("submit", () => {
-    // What was typed last and not chosen goes along: the server says what it means.
-    const text = input.value.trim();
-    if (text) required.value = [required.value, text].filter(Boolean).join("\n");
+    // What was typed last and not chosen, or not understood yet, goes along: the server says what it means.
+    required.value = [required.value, ...underway, input.value.trim()].filter(Boolean).join("\n");
   });
 
   draw();

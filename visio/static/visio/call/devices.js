@@ -21,6 +21,8 @@ export class Devices extends EventTarget {
     this.tracks = { mic: null, camera: null };
     this.wanted = { mic: true, camera: true };
     this.faults = { mic: "", camera: "" };
+    // What the browser is being asked for now: {mic: promise, camera: promise}. Another object after every stop().
+    this.asked = {};
     this.chosen = { mic: remembered("mic"), camera: remembered("camera"), speaker: remembered("speaker") };
     this.lists = { mic: [], camera: [], speaker: [] };
     this.samples = new Float32Array(1024);
@@ -43,19 +45,7 @@ export class Devices extends EventTarget {
       this.#changed("mic", "camera");
       return;
     }
-    const missing = ["mic", "camera"].filter((what) => this.wanted[what] && !this.tracks[what]);
-    if (missing.length === 2) {
-      try {
-        const stream = await navigator.mediaDevices.getUserMedia({ audio: this.#wish("mic"), video: this.#wish("camera") });
-        this.#take("mic", stream.getAudioTracks()[0]);
-        this.#take("camera", stream.getVideoTracks()[0]);
-      } catch (error) {
-        if (!(error.name in FAULTS)) throw error;
-        for (const what of missing) await this.#get(what);
-      }
-    } else {
-      for (const what of missing) await this.#get(what);
-    }
+    await this.#get(["mic", "camera"].filter((what) => this.wanted[what] && !this.tracks[what]));
     await this.#list();
     this.#changed("mic", "camera");
   }
@@ -69,7 +59,7 @@ export class Devices extends EventTarget {
     } else {
       this.wanted[what] = true;
       if (this.tracks[what]) this.tracks[what].enabled = true;
-      else await this.#get(what);
+      else await this.#get([what]);
       await this.#list();
     }
     this.#changed(what);
@@ -79,14 +69,17 @@ export class Devices extends EventTarget {
     this.chosen[what] = id;
     remember(what, id);
     if (what !== "speaker" && this.wanted[what]) {
+      // Another one may be on its way: it must not arrive after this one.
+      await this.asked[what];
       this.#drop(what);
-      await this.#get(what);
+      await this.#get([what]);
     }
     this.#changed(what);
   }
 
-  // Lets go of everything: the lights go out.
+  // Lets go of everything, also of what is still to come: the lights go out.
   stop() {
+    this.asked = {};
     this.#drop("mic");
     this.#drop("camera");
     this.#changed("mic", "camera");
@@ -134,13 +127,34 @@ export class Devices extends EventTarget {
     return this.chosen[what] ? { ...shape, deviceId: { ideal: this.chosen[what] } } : { ...shape };
   }
 
-  async #get(what) {
+  // Asks for these, except for what is being asked for already; resolves when all of them are settled.
+  #get(whats) {
+    const asked = this.asked;
+    const rest = whats.filter((what) => !asked[what]);
+    if (rest.length) {
+      const attempt = this.#try(rest).finally(() => {
+        for (const what of rest) delete asked[what];
+      });
+      for (const what of rest) asked[what] = attempt;
+    }
+    return Promise.all(whats.map((what) => asked[what]));
+  }
+
+  async #try(whats) {
+    const asked = this.asked;
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ [KINDS[what]]: this.#wish(what) });
-      this.#take(what, stream.getTracks()[0]);
+      const wish = Object.fromEntries(whats.map((what) => [KINDS[what], this.#wish(what)]));
+      const stream = await navigator.mediaDevices.getUserMedia(wish);
+      for (const track of stream.getTracks()) {
+        // Left meanwhile: nobody wants it any more.
+        if (asked !== this.asked) track.stop();
+        else this.#take(track.kind === "audio" ? "mic" : "camera", track);
+      }
     } catch (error) {
       if (!(error.name in FAULTS)) throw error;
-      this.faults[what] = FAULTS[error.name];
+      if (asked !== this.asked) return;
+      if (whats.length === 1) this.faults[whats[0]] = FAULTS[error.name];
+      else for (const what of whats) await this.#try([what]);
     }
   }
 
@@ -152,7 +166,7 @@ export class Devices extends EventTarget {
     track.onended = async () => {
       if (this.tracks[what] !== track) return;
       this.tracks[what] = null;
-      await this.#get(what);
+      await this.#get([what]);
       if (!this.tracks[what]) this.faults[what] = "lost";
       await this.#list();
       this.#changed(what);
@@ -163,6 +177,7 @@ export class Devices extends EventTarget {
   #drop(what) {
     const track = this.tracks[what];
     this.tracks[what] = null;
+    if (what === "mic") this.source?.disconnect();
     if (track) {
       track.onended = null;
       track.stop();

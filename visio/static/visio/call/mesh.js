@@ -26,7 +26,7 @@ export class Mesh {
     const here = new Map(people.map((person) => [person.id, person]));
     for (const [id, peer] of this.peers) {
       if (!here.has(id)) {
-        peer.close();
+        peer.end();
         this.peers.delete(id);
       }
     }
@@ -54,7 +54,7 @@ export class Mesh {
 
   close() {
     clearInterval(this.timer);
-    for (const peer of this.peers.values()) peer.close();
+    for (const peer of this.peers.values()) peer.end();
     this.peers.clear();
   }
 
@@ -99,7 +99,13 @@ class Peer {
     if (this.pc.connectionState !== "connected") this.#again();
   }
 
-  close() {
+  // They are gone: frames still in line must not build another connection to them.
+  end() {
+    this.ended = true;
+    this.#close();
+  }
+
+  #close() {
     clearTimeout(this.unstable);
     clearTimeout(this.watchdog);
     this.pc.onnegotiationneeded = this.pc.onicecandidate = this.pc.ontrack = this.pc.onconnectionstatechange = null;
@@ -148,13 +154,14 @@ class Peer {
   }
 
   async #handle(data) {
+    if (this.ended) return;
     if (data.again) {
       if (this.starts && data.attempt === this.attempt) this.#rebuild(this.attempt + 1);
       return;
     }
     if (data.attempt < this.attempt) return;
     if (data.attempt > this.attempt) {
-      this.close();
+      this.#close();
       this.attempt = data.attempt;
       this.#build();
     }
@@ -172,7 +179,8 @@ class Peer {
     this.ignoring = !this.polite && crossing;
     if (this.ignoring) return;
     await pc.setRemoteDescription(description);
-    if (description.type !== "offer") return;
+    // Rebuilt meanwhile: this answer belongs to a connection that is no more.
+    if (description.type !== "offer" || pc !== this.pc) return;
     for (const line of pc.getTransceivers()) {
       const kind = line.receiver.track.kind;
       if (!this.senders[kind]) {
@@ -182,7 +190,7 @@ class Peer {
       }
     }
     await pc.setLocalDescription();
-    this.#say({ description: pc.localDescription.toJSON() });
+    if (pc === this.pc) this.#say({ description: pc.localDescription.toJSON() });
   }
 
   #watch() {
@@ -221,7 +229,7 @@ class Peer {
 
   #rebuild(attempt) {
     const failed = this.failures > 1;
-    this.close();
+    this.#close();
     this.attempt = attempt;
     this.#build();
     if (failed) this.mesh.show(this.id, { state: "failed" });

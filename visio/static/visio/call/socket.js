@@ -20,6 +20,7 @@ export class Socket {
     this.wanted = false;
     this.socket = null;
     this.reason = "";
+    this.attempt = null;
     window.addEventListener("online", () => this.#again(0));
     window.addEventListener("offline", () => this.wanted && this.change("offline"));
   }
@@ -51,15 +52,19 @@ export class Socket {
 
   async #connect() {
     clearTimeout(this.retry);
+    // Of two that wait for a ticket, only the later one opens a socket.
+    const attempt = Symbol("attempt");
+    this.attempt = attempt;
     let ticket = "";
     try {
       ticket = await this.ticket();
     } catch (error) {
+      if (!this.wanted || this.attempt !== attempt) return;
       if (error.code) this.#end(error.code);
       else this.#lost();
       return;
     }
-    if (!this.wanted) return;
+    if (!this.wanted || this.attempt !== attempt) return;
     const socket = new WebSocket(this.url);
     this.socket = socket;
     socket.onopen = () => {
