@@ -37,6 +37,8 @@ class Mailer:
 
     def __init__(self) -> None:
         self._server: smtplib.SMTP | None = None
+        # The server refused a message and closed the connection: the next message opens another.
+        self._hung_up = False
 
     def __enter__(self) -> Mailer:
         try:
@@ -60,6 +62,9 @@ class Mailer:
 
         While the server stores one message, its sender can write the next one.
         """
+        if self._hung_up:
+            self._hung_up = False
+            self.__enter__()
         server = self._connected()
         try:
             options = [f"size={len(message)}"] if server.has_extn("size") else []
@@ -93,12 +98,17 @@ class Mailer:
         if got == 421 or not 400 <= got <= 599 or (culprit == "sender" and got >= 500 and got != 552):
             raise self._down(words)
         if self._server is not None:
-            self._server.rset()
+            try:
+                self._server.rset()
+            except (smtplib.SMTPException, OSError):
+                # It hung up with its refusal, which stands all the same; the next message gets a connection of its own.
+                self._server.close()
+                self._server, self._hung_up = None, True
         raise MailRefused(permanent=got >= 500, words=words)
 
     def close(self) -> None:
         """Say goodbye; a server already gone is no error."""
-        server, self._server = self._server, None
+        server, self._server, self._hung_up = self._server, None, False
         if server is not None:
             try:
                 server.quit()

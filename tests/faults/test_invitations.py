@@ -53,7 +53,7 @@ def test_p2_a_lost_reply_gives_one_message_id(mailbox: Mailbox) -> None:
     mailbox.lose_reply(EXT, times=1)
     [report] = send_all(timezone.now())
     assert report.server_down
-    assert [(r.state, r.attempts, r.maybe_received) for r in meeting.deliveries.all()] == [("owed", 0, True)]
+    assert [(r.state, r.attempts, r.maybe_received) for r in meeting.deliveries.all()] == [("owed", 1, True)]
     send_all(timezone.now() + dt.timedelta(minutes=1))
     mails = mailbox.messages(EXT)
     assert len(mails) == 2
