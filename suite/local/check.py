@@ -102,7 +102,9 @@ def carry_out(check: tuple[str, list[str], Mapping[str, str]]) -> bool:
 
 def lock() -> None:
     """Write the two lock files again from the two .in files: hashes, no address of a registry."""
-    words = ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--quiet"]
+    # For every Python from 3.11.0 on: Debian 12's 3.11.2 wants packages that a later 3.11 does not.
+    words = ["--universal", "--python-version", "3.11"]
+    words += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--quiet"]
     for name in ("requirements", "requirements-dev"):
         run([setup.uv(), "pip", "compile", *words, f"{name}.in", "-o", f"{name}.txt"], advice="", cwd=places.ROOT)
         say(f"✓ {name}.txt")
