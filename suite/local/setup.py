@@ -25,6 +25,7 @@ def ready(*, development: bool, homeserver: bool) -> None:
         found = ".".join(str(number) for number in sys.version_info[:2])
         raise StepFailed(f"Python 3.11 au moins est nécessaire ; celui-ci est {found}. Essayez : python3.11 bin/run")
     with _alone():
+        (places.shared_folder() / "static").mkdir(exist_ok=True)  # WhiteNoise warns when STATIC_ROOT is missing.
         works = [lambda: _python_packages(development=development), _node_packages]
         if homeserver:
             works.append(_homeserver_packages)

@@ -1,6 +1,7 @@
 """The second half of `bin/run`, under the environment's Python: honcho keeps every process, a thread gets them ready."""
 
 import os
+import re
 import shlex
 import signal
 import sys
@@ -24,10 +25,11 @@ from suite.local.parts.postgres import Postgres
 from suite.local.parts.valkey import Valkey
 from suite.local.run import embedded, portal_variables, write_variables
 
+LOG_LINE = re.compile(r"\[\d{4}-")
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 SECONDS_TO_START = 90.0
-# The homeserver pushes every event of the rooms: a line for each would hide the portal's own requests.
-HOMESERVER_PUSH = '"PUT /_matrix/app/v1/transactions/'
+# Requests that come by themselves, all the time: a line for each would hide those of people.
+BY_ITSELF = ('"PUT /_matrix/app/v1/transactions/', '"GET /__lbheartbeat__"')
 
 
 class Stopped(Exception):
@@ -89,7 +91,7 @@ class Copy:
         together(self._fill_database, *(partial(self._bring_up, part) for part in others))
         write_variables(self.variables_file, portal_variables(self._variables()))
         with step("Portail et travaux de fond"):
-            self._wait(lambda: self.portal.is_ready() and self.ready_roles == {"worker", "beat"}, "Le portail")
+            self._wait(lambda: self.ready_roles == {"worker", "beat"} and self.portal.is_ready(), "Le portail")
         if "mail" in self.parts:
             say(f"Boîte aux lettres : {self.parts['mail'].url}")
         say(f"Données et journaux : {self.folder}")
@@ -154,6 +156,7 @@ class Watching:
         self.copy = copy
         self.expected = 0
         self.when_all_started = when_all_started
+        self.asked_to_stop = False
         self._showing: set[str] = set()
 
     def write(self, message: Message) -> None:
@@ -163,14 +166,16 @@ class Watching:
         elif message.name in Celery.SAYS_READY:
             if Celery.SAYS_READY[message.name] in text:
                 self.copy.ready_roles.add(message.name)
-            if text.startswith("["):
+            if LOG_LINE.match(text):
                 (self._showing.discard if ": INFO/" in text else self._showing.add)(message.name)
             if message.name in self._showing:
                 self._print(message)
-        elif not (HOMESERVER_PUSH in text and '" 200 ' in text):
+        elif " INFO daphne." not in text and not ('" 200 ' in text and any(request in text for request in BY_ITSELF)):
             self._print(message)
 
     def _print(self, message: Message) -> None:
+        if self.asked_to_stop:
+            return  # Processes that lose each other while all end have nothing to tell.
         self.printer.width = self.width
         self.printer.write(message)
 
@@ -184,7 +189,9 @@ class Watching:
             say(f"✗ {name} s'est arrêté : tout s'arrête. Voir {self.copy.folder / f'{name}.log'}")
             self.copy.over.set()
         elif what == "received":
-            say("Arrêt…")
+            if not self.asked_to_stop:
+                say("Arrêt…")
+            self.asked_to_stop = True
             self.copy.over.set()
 
 
