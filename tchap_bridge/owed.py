@@ -191,6 +191,11 @@ def set_aside(claim: Claim, error: MatrixError) -> RoomState:
         return RoomState(room.state)
 
 
+def is_refused(meeting_id: int) -> bool:
+    """Whether this meeting's room waits for an administrator."""
+    return TchapRoom.objects.filter(meeting=meeting_id, state=RoomState.REFUSED).exists()
+
+
 def _delay(error: MatrixError, attempts: int) -> timedelta:
     if error.retry_after is not None:
         return error.retry_after

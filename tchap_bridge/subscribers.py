@@ -8,7 +8,9 @@ from django.utils import timezone
 from suite.core.doorbell import ring
 from suite.core.events import subscribe
 from tchap_bridge import owed
+from tchap_bridge.rooms import LABEL
 from visio.events import AttendeesRemoved, MeetingCancelled, MeetingChanged, MeetingScheduled
+from visio.meetings.links import register_refusals
 
 MeetingFact = MeetingScheduled | MeetingChanged | MeetingCancelled | AttendeesRemoved
 
@@ -23,6 +25,7 @@ def connect() -> None:
     subscribe(MeetingChanged, ring_room)
     subscribe(MeetingCancelled, ring_room)
     subscribe(AttendeesRemoved, ring_room)
+    register_refusals(LABEL, owed.is_refused)
 
 
 def owe(fact: MeetingFact) -> None:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db import transaction
 
 from suite.core.events import publish
 from visio.events import LinkAttached
 from visio.meetings.models import Meeting, MeetingLink
+
+_refusals: dict[str, Callable[[int], bool]] = {}
+
+
+def register_refusals(label: str, is_refused: Callable[[int], bool]) -> None:
+    """Say who knows, by the meeting's id, that the link of this label will not come by itself. Called once at start-up."""
+    _refusals[label] = is_refused
+
+
+def is_refused(*, meeting: Meeting, label: str) -> bool:
+    """Whether waiting for the link is in vain until an administrator acts."""
+    known = _refusals.get(label)
+    return known is not None and known(meeting.pk)
 
 
 @transaction.atomic

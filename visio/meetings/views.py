@@ -27,6 +27,7 @@ from visio.meetings.forms import AnswerForm
 from visio.meetings.history import history_lines
 from visio.meetings.ical import meeting_ics
 from visio.meetings.ledger import read_ledger
+from visio.meetings.links import is_refused
 from visio.meetings.listing import TABS, read_page
 from visio.meetings.models import Answer, AnsweredVia, ChangeKind, Delivery, DeliveryState, Meeting, MeetingChange, Role
 from visio.meetings.owing import ResendRefused
@@ -263,6 +264,7 @@ def _side(meeting: Meeting) -> dict[str, Any]:
         "people_here": people_in_rooms([room.pk]).get(room.pk, []) if room and not meeting.is_cancelled else [],
         "join_url": join_url(meeting),
         "tchap_url": link.url if link else "",
+        "tchap_refused": meeting.wants_tchap and link is None and is_refused(meeting=meeting, label=TCHAP),
         "tchap_late": meeting.changed_at < timezone.now() - TCHAP_PATIENCE,
     }
 

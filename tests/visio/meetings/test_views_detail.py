@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from suite.agents.models import Agent
+from tchap_bridge.models import RoomState, TchapRoom
 from tests import factories
 from tests.visio.meetings.pages import client_of, text_of
 from visio.meetings.answers import answer
@@ -179,6 +180,19 @@ def test_tchap_waits_then_links(meeting: Meeting, organiser: Agent) -> None:
     assert "Salon en attente" not in page
 
 
+def test_a_refused_room_is_not_said_to_come(meeting: Meeting, organiser: Agent) -> None:
+    Meeting.objects.update(changed_at=timezone.now() - dt.timedelta(hours=1))
+    TchapRoom.objects.filter(meeting=meeting).update(state=RoomState.REFUSED)
+    page = text_of(client_of(organiser).get(url(meeting, "fragment-side")))
+    assert "Salon refusé par Tchap" in page
+    assert "Un administrateur du portail doit intervenir." in page
+    assert "tout seul" not in page
+    assert "Salon en attente" not in page
+    assert (
+        "tchap" in client_of(organiser).get(url(meeting, "detail")).content.decode().split('id="reunion-cote"')[1][:120]
+    )
+
+
 def test_without_visio_nothing_to_join(organiser: Agent) -> None:
     meeting = factories.meeting(organiser, wants_room=False, wants_tchap=False, place="Ségur 2.14")
     page = text_of(client_of(organiser).get(url(meeting, "fragment-side")))
@@ -304,7 +318,8 @@ def test_queries_do_not_grow_with_the_rows(
     assert counts[0] == counts[1]
 
 
-BUDGET = {"detail": 16, "fragment-ledger": 9, "fragment-side": 5}
+# While a Tchap room is awaited, one query more asks whether it is in vain.
+BUDGET = {"detail": 17, "fragment-ledger": 9, "fragment-side": 6}
 
 
 def test_ten_thousand_attendees_in_under_a_second(
