@@ -306,6 +306,19 @@ def test_a_guest_answers_from_the_link(visitors: Visitors, organiser: Agent, vie
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
+def test_a_copy_button_copied_twice_gets_its_words_back(visitors: Visitors, organiser: Agent) -> None:
+    meeting = factories.meeting(organiser)
+    page = visitors.page_as(organiser, reverse("meetings:detail", args=[meeting.public_id]))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.clock.install()
+    button = page.locator("[data-copy]")
+    for _time in range(2):
+        button.click()
+        expect(button).to_have_text("Lien copié")
+    page.clock.fast_forward(4_000)
+    expect(button).to_have_text("Copier le lien")
+
+
 def test_an_address_still_being_looked_at_is_not_lost_by_sending(visitors: Visitors, organiser: Agent) -> None:
     page = visitors.page_as(organiser, PLAN)
     # The server never says what the address means: the person sends the form first.

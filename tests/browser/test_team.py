@@ -188,12 +188,24 @@ def test_the_phone_shows_one_day(visitors: Any, claire: Agent, team: Team, first
     assert page.evaluate("document.querySelector('main').scrollWidth <= innerWidth")
 
 
+def test_the_phone_has_a_legend_to_unfold(visitors: Any, claire: Agent, team: Team) -> None:
+    page = visitors.page_as(claire, next_week(), viewport=PHONE)
+    words = page.locator(".tw-key li", has_text="À confirmer")
+
+    expect(words).to_be_hidden()
+    page.locator(".tw-key summary").click()
+    expect(words).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    expect(page.locator(".tw-key")).to_be_hidden()
+    expect(page.locator(".tw-bar .tw-legend")).to_be_visible()
+
+
 def test_the_line_of_now_stands_in_todays_column(visitors: Any, claire: Agent, team: Team, first: Agent) -> None:
     now = timezone.now().astimezone(PARIS)
     # Today is shown whatever the day and hour: something lies there, at this very hour.
     started = max(now - dt.timedelta(minutes=5), now.replace(hour=0, minute=0))
     factories.meeting(first, starts_at=started, title="En ce moment", now=now, minutes=10)
-    page = visitors.page_as(claire, "/equipe/")
+    page = visitors.page_as(claire, f"/equipe/?semaine={now:%G-W%V}")
 
     pill = page.locator("[data-tw-pill]")
     expect(pill).to_have_count(1)

@@ -15,7 +15,7 @@ from suite.agents.models import Agent, Team
 from suite.agents.permissions import can_view_team, teams_managed_by
 from suite.live import presence
 from visio.calendars import wording
-from visio.calendars.team import TeamWeek, team_week
+from visio.calendars.team import WORKING_DAYS, TeamWeek, team_week
 from visio.meetings.requests import signed_in
 
 ISO_WEEK = re.compile(r"(20\d\d)-W(\d\d)", re.ASCII)
@@ -69,11 +69,10 @@ def _wanted_team(request: HttpRequest) -> Team | None:
 
 
 def _wanted_monday(request: HttpRequest, viewer: Agent, now: dt.datetime) -> dt.date:
-    """The Monday of `?semaine=`, of this week without it; Http404 for a week that no calendar of this century has."""
+    """The Monday of `?semaine=`, of the week to look at without it; Http404 for a week that no calendar of this century has."""
     raw = request.GET.get("semaine")
     if raw is None:
-        today = timezone.localtime(now).date()
-        return today - dt.timedelta(days=today.weekday())
+        return monday_to_show(timezone.localtime(now).date())
     found = ISO_WEEK.fullmatch(raw)
     if found is None:
         raise Http404
@@ -81,6 +80,11 @@ def _wanted_monday(request: HttpRequest, viewer: Agent, now: dt.datetime) -> dt.
         return dt.date.fromisocalendar(int(found[1]), int(found[2]), 1)
     except ValueError as error:
         raise Http404 from error
+
+
+def monday_to_show(today: dt.date) -> dt.date:
+    """This week's Monday; on a Saturday or Sunday the next one, since this week's work is done."""
+    return today + dt.timedelta(days=(7 if today.weekday() >= WORKING_DAYS else 0) - today.weekday())
 
 
 def week_name(monday: dt.date) -> str:

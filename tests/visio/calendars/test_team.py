@@ -15,6 +15,7 @@ from suite.agents.models import Agent, Team
 from tests import factories
 from visio.calendars.layout import Lane, Steps
 from visio.calendars.team import Kind, TeamWeek, team_week
+from visio.calendars.views import monday_to_show
 from visio.meetings.answers import answer
 from visio.meetings.models import Answer, AnsweredVia, Attendee, Privacy
 
@@ -257,10 +258,23 @@ def test_a_team_that_does_not_exist_is_404(client: Client, portail: Team, claire
     assert client.get(ADDRESS, {"equipe": team}).status_code == 404
 
 
-def test_without_a_week_it_is_this_one(client: Client, portail: Team, claire: Agent) -> None:
+def test_without_a_week_it_is_this_one_or_the_coming_one(client: Client, portail: Team, claire: Agent) -> None:
     client.force_login(claire)
 
-    assert client.get(ADDRESS).context["week"].monday.isocalendar()[:2] == timezone.localdate().isocalendar()[:2]
+    assert client.get(ADDRESS).context["week"].monday == monday_to_show(timezone.localdate())
+
+
+@pytest.mark.parametrize(
+    ("today", "monday"),
+    [
+        ("2026-11-16", "2026-11-16"),
+        ("2026-11-20", "2026-11-16"),
+        ("2026-11-21", "2026-11-23"),
+        ("2026-11-22", "2026-11-23"),
+    ],
+)
+def test_on_a_weekend_the_coming_week_is_shown(today: str, monday: str) -> None:
+    assert monday_to_show(dt.date.fromisoformat(today)) == dt.date.fromisoformat(monday)
 
 
 def test_arrows_cross_the_turn_of_the_year(client: Client, portail: Team, claire: Agent) -> None:

@@ -1,8 +1,9 @@
 // A meeting's page and the invitations answered in place. Words come from the page.
+import { serverNow } from "../live/time.js";
 
 // --- countdown ----------------------------------------------------------------------------------------------------------
 function countdown() {
-  const now = Date.now();
+  const now = serverNow();
   for (const element of document.querySelectorAll("[data-countdown]")) {
     const { starts, ends, minutes, hours, soon, running, over } = element.dataset;
     const left = Math.ceil((Date.parse(starts) - now) / 60_000);
@@ -17,6 +18,8 @@ function countdown() {
 }
 
 // --- copy ---------------------------------------------------------------------------------------------------------------
+const labels = new WeakMap();
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
@@ -24,11 +27,12 @@ document.addEventListener("click", async (event) => {
   let said = button.dataset.copied;
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
-    const label = button.textContent;
+    button.dataset.copyLabel ??= button.textContent;
     button.textContent = said;
-    setTimeout(() => {
-      button.textContent = label;
-    }, 3000);
+    clearTimeout(labels.get(button));
+    labels.set(button, setTimeout(() => {
+      button.textContent = button.dataset.copyLabel;
+    }, 3000));
   } catch {
     // Refused by the browser: the address stands beside the button and can be selected.
     said = button.dataset.copyFailed;
