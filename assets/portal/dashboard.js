@@ -2,16 +2,18 @@
 // The server's clock counts: every part says what time it was there when it was rendered.
 
 import { refresh } from "../live/fragments.js";
+import { serverNow } from "../live/time.js";
 
 const STEP_MINUTES = 15;
 const DAY_MINUTES = 24 * 60;
 const LONGEST_TIMER = 2 ** 31 - 1;
+const ORDER_AFTER = 500;
 const timers = new WeakMap();
 
 function tickBar(bar) {
   const start = Date.parse(bar.dataset.progressStart);
   const end = Date.parse(bar.dataset.progressEnd);
-  const now = Date.now();
+  const now = serverNow();
   const share = now >= start ? (now - start) / (end - start) : 1 - (start - now) / 3600000;
   bar.value = Math.round(100 * Math.min(Math.max(share, 0), 1));
 }
@@ -62,6 +64,21 @@ function look(root) {
   tick();
 }
 
+// "Who is here" lists first whoever can be reached first. Several people change at once: ask for the order once, a little later.
+function keepOrder(rail) {
+  const order = rail.dataset.stateOrder.split(" ");
+  let waiting = null;
+  new MutationObserver(() => {
+    const ranks = [...rail.querySelectorAll("li [data-state]")].map((person) => order.indexOf(person.dataset.state));
+    if (waiting || ranks.every((rank, index) => index === 0 || ranks[index - 1] <= rank)) return;
+    waiting = setTimeout(() => {
+      waiting = null;
+      refresh(rail);
+    }, ORDER_AFTER);
+  }).observe(rail, { subtree: true, attributes: true, attributeFilter: ["data-state"] });
+}
+
+document.querySelectorAll("[data-state-order]").forEach(keepOrder);
 look(document);
 setInterval(tick, 5000);
 document.addEventListener("live:updated", (event) => look(event.target));

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from suite.agents.models import Agent
+from suite.live.presence_rules import STATES
 from suite.portal.context import frame
 from suite.portal.dashboard import (
     read_colleagues,
@@ -38,7 +39,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     colleagues = read_colleagues(agent, now)
     header.presence = colleagues.states[agent.pk]
     header.waiting = context["invitations"].waiting
-    return render(request, "portal/dashboard.html", context | {"colleagues": colleagues})
+    people = {"colleagues": colleagues, "state_order": " ".join(STATES)}
+    return render(request, "portal/dashboard.html", context | people)
 
 
 def next_meeting(agent: Agent, now: dt.datetime) -> dict[str, Any]:
@@ -60,6 +62,10 @@ def tchap(agent: Agent, now: dt.datetime) -> dict[str, Any]:
     return {"now": now, "rooms": read_rooms(agent, now)}
 
 
+def team(agent: Agent, now: dt.datetime) -> dict[str, Any]:
+    return {"colleagues": read_colleagues(agent, now)}
+
+
 def count(agent: Agent, now: dt.datetime) -> dict[str, Any]:
     return {}
 
@@ -69,6 +75,7 @@ FRAGMENTS: dict[str, tuple[Callable[[Agent, dt.datetime], dict[str, Any]], str]]
     "journee": (today, "portal/_day.html"),
     "invitations": (invitations, "portal/_invitations.html"),
     "salons": (tchap, "portal/_rooms.html"),
+    "equipe": (team, "portal/_colleagues.html"),
     "compte": (count, "portal/_waiting_count.html"),
 }
 

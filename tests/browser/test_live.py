@@ -81,6 +81,21 @@ def test_presence_changes_shape_and_words_together(browser_page_as: Open, agent:
     expect(person.locator("[data-presence-words]")).to_have_text("Hors ligne", timeout=15_000)
 
 
+def test_whoever_can_be_reached_first_comes_first(browser_page_as: Open, agent: Agent) -> None:
+    factories.agent("Anne", "Absente", organisation=agent.organisation, team=agent.team)
+    colleague = Agent.objects.get(given_name="Anne")
+    page = connected(browser_page_as(agent, "/"))
+    names = page.locator(".dash-people .ps-person__name")
+    expect(names).to_have_text(["Anne Absente", "Karim Benali"])
+    page.locator(".dash-people").focus()
+    connected(browser_page_as(colleague_of(agent), "/"))
+    expect(names).to_have_text(["Karim Benali", "Anne Absente"], timeout=15_000)
+    expect(page.locator(".dash-people")).to_be_focused()
+    connected(browser_page_as(colleague, "/"))
+    presence.choose(agent=colleague_of(agent), state="do_not_disturb", until=None, now=timezone.now())
+    expect(names).to_have_text(["Anne Absente", "Karim Benali"], timeout=15_000)
+
+
 def test_a_lost_server_pauses_presence_and_a_returned_one_shows_what_was_missed(
     visitors: Any, live_portal: LivePortal, agent: Agent
 ) -> None:

@@ -26,7 +26,7 @@ from visio.rooms.models import Room
 
 pytestmark = pytest.mark.django_db
 
-FRAGMENTS = ["prochaine", "journee", "invitations", "salons", "compte"]
+FRAGMENTS = ["prochaine", "journee", "invitations", "salons", "equipe", "compte"]
 MOST_QUERIES = 10
 
 
@@ -332,7 +332,7 @@ def test_fragments_are_what_the_page_holds(client: Client) -> None:
     agent = agent_at_noon(now)
     fill(agent, 2, now)
     whole = page(client, agent)
-    for part in ("journee", "salons"):
+    for part in ("journee", "salons", "equipe"):
         assert timeless(page(client, agent, f"/accueil/{part}/")) in timeless(whole)
 
 
