@@ -12,7 +12,7 @@ _IMPORT = (
 _OURS = ("live/*.js", "portal/*.js", "visio/*.js")
 
 
-class PortalStaticFiles(CompressedManifestStaticFilesStorage):
+class PortalStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
     """Hashed and compressed. A hashed name may be kept by browsers for ever, so what such a script imports must be hashed
     as well: otherwise an old script meets new modules, or one page loads the same module under two names.
     """
