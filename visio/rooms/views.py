@@ -54,14 +54,14 @@ def guest(request: HttpRequest, token: str) -> HttpResponse:
     attendee = access.invitation(token, now=timezone.now())
     found = _room_of(attendee) if attendee is not None else None
     if attendee is None or found is None:
-        return _secret(_refuse(request, None, back=""))
+        return _secret(_refuse(request, None, back="", guest=True))
     if attendee.agent_id is not None:
         # Somebody with an account comes in under it: their presence follows, and nobody else can take their name.
         return _secret(redirect("rooms:room", slug=found.slug))
     back = reverse("rsvp:page", args=[token])
     admission = access.may_enter(found, None, attendee)
     if admission.refusal is not None:
-        return _secret(_refuse(request, admission.refusal, back=back))
+        return _secret(_refuse(request, admission.refusal, back=back, guest=True))
     if request.method == "POST":
         return _secret(JsonResponse({"ticket": guest_ticket(found, attendee)}))
     name = attendee.display_name if "@" not in attendee.display_name else ""
@@ -80,9 +80,10 @@ def _secret(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _refuse(request: HttpRequest, refusal: Refusal | None, *, back: str) -> HttpResponse:
+def _refuse(request: HttpRequest, refusal: Refusal | None, *, back: str, guest: bool = False) -> HttpResponse:
     """A page that says why; `refusal` None is a link that opens nothing."""
     context = {
+        "guest": guest,
         "refusal": refusal.label if refusal else _("Ce lien d’invitation n’est plus valable."),
         "asks_host": refusal in (None, Refusal.NOT_INVITED),
         "back": back,

@@ -186,6 +186,14 @@ def test_link_to_a_cancelled_meeting_says_so(client: Client, external: Attendee,
     assert "Cette réunion est annulée." in response.content.decode()
 
 
+def test_the_way_back_says_where_it_leads_even_to_an_agent(client: Client, external: Attendee) -> None:
+    cancel_meeting(meeting=external.meeting, by=external.meeting.organiser, now=timezone.now())
+    client.force_login(external.meeting.organiser)
+    page = client.get(guest_address(external)).content.decode()
+    assert f'href="/invitation/{link_token(external)}/">Page de l’invitation</a>' in page
+    assert "Tableau de bord" not in page
+
+
 def test_link_to_a_meeting_without_a_room(client: Client) -> None:
     meeting = factories.meeting(guests=["samir@exterieur.example"], wants_room=False)
     assert client.get(guest_address(meeting.attendees.get(agent=None))).status_code == 404
