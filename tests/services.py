@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from suite import catalogs
-from suite.local import environment, keeper, ports, secrets_file
+from suite.local import environment, keeper, places, ports, secrets_file
 from suite.local.parts.homeserver import Homeserver
 from suite.local.parts.idp import IdentityProvider
 from suite.local.parts.mailcatcher import MailCatcher
@@ -50,7 +50,8 @@ class Services:
         told = os.environ.get(VARIABLE)
         self.is_owner = told is None
         if told is None:
-            folder = tempfile.mkdtemp(prefix="portail-tests-")
+            places.shared_folder().mkdir(exist_ok=True)
+            folder = tempfile.mkdtemp(prefix="tests-", dir=places.shared_folder())
             Path(folder).chmod(0o711)  # PostgreSQL may have to run as another user, who must get through.
             self.shared = Shared(folder, os.getpid(), ports.reserve(), ports.reserve(), ports.reserve())
             os.environ[VARIABLE] = json.dumps(asdict(self.shared))
@@ -121,7 +122,7 @@ class Services:
 
 def drop_leavings() -> None:
     """Remove the folders of runs that were killed before they could do it themselves."""
-    for folder in Path(tempfile.gettempdir()).glob("portail-tests-*"):
+    for folder in places.shared_folder().glob("tests-*"):
         owner = folder / "owner"
         if owner.exists() and folder.owner() == Path(f"/proc/{os.getpid()}").owner():
             pid, started = owner.read_text().split()

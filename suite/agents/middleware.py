@@ -28,5 +28,4 @@ class AgentPreferencesMiddleware:
         else:
             zone = settings.TIME_ZONE
         with timezone.override(zoneinfo.ZoneInfo(zone)):
-            response = self.get_response(request)
-        return response
+            return self.get_response(request)

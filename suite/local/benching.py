@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parts(stack: contextlib.ExitStack) -> dict[str, str]:
     """Start the parts and migrate; answers the environment. They end with `stack`."""
-    folder = Path(tempfile.mkdtemp(prefix="portail-bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=places.shared_folder()))
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     database = Postgres(folder, ports.reserve())
     redis = Valkey(folder, ports.reserve())

@@ -33,7 +33,7 @@ def pytest_command(arguments: Sequence[str]) -> list[str]:
 
 
 def coverage_folder() -> Path:
-    """A folder for this run's measurements, so that two runs never mix theirs; those of runs that are over go."""
+    """A folder for this run's measurements and scratch files, so that two runs never mix theirs; those of runs that are over go."""
     home = places.shared_folder() / "coverage"
     home.mkdir(parents=True, exist_ok=True)
     for old in home.iterdir():
@@ -55,9 +55,10 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     else:
-        os.environ["COVERAGE_FILE"] = str(coverage_folder() / "data")
+        folder = coverage_folder()
+        os.environ["COVERAGE_FILE"] = str(folder / "data")
         os.environ.pop("PORTAL_TEST_SERVICES", None)
-        become(pytest_command(arguments))
+        become([*pytest_command(arguments), "--basetemp", str(folder / "scratch")])
 
 
 if __name__ == "__main__":

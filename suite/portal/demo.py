@@ -16,11 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.lookups import Unaccent
 from django.contrib.postgres.search import SearchVector
 from django.db import transaction
-from django.db.models import TextField, Value
-from django.db.models.functions import Concat
 
 from suite.agents.models import Agent, Organisation, Team
 from suite.core.events import publish

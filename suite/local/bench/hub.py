@@ -28,12 +28,13 @@ from django.test import Client
 from suite.agents.models import Agent, Organisation
 from suite.live import push
 from suite.live.hub import MOST_SOCKETS
-from suite.local import ports
+from suite.local import places, ports
+from suite.local.bench import size
 from suite.local.bench.hub_server import GROUP
 from suite.local.parts.part import Part, answers
 
-SIZES = (1_000, 5_000)
-ROUNDS = 5
+SIZES = (size(1_000, 20), size(5_000, 40))
+ROUNDS = size(5, 2)
 AT_ONCE = 50
 TOPIC = "bench"
 DEADLINE = 60.0
@@ -187,7 +188,10 @@ class Broadcast:
 def main() -> None:
     """Print both for every size, and their ratios; medians of five broadcasts after one that warms up."""
     allowed = _raise_open_files()
-    with _people(max(SIZES) // MOST_SOCKETS) as people, tempfile.TemporaryDirectory() as folder:
+    with (
+        _people(max(1, max(SIZES) // MOST_SOCKETS)) as people,
+        tempfile.TemporaryDirectory(dir=places.shared_folder()) as folder,
+    ):
         server = Server(Path(folder), ports.reserve())
         server.start()
         try:
@@ -201,7 +205,7 @@ def main() -> None:
 
 
 async def _compare(server: Server, people: dict[int, str], size: int) -> None:
-    agent_ids = list(people)[: size // MOST_SOCKETS]
+    agent_ids = list(people)[: max(1, size // MOST_SOCKETS)]
     cookies = [people[agent_ids[number % len(agent_ids)]] for number in range(size)]
     hub = await _medians(server, "/ws/live/", cookies, Broadcast(agent_ids))
     group = await _medians(server, "/group/", cookies, Broadcast([]))

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from suite.agents.models import Agent, Organisation
+from suite.local.bench import size
 from suite.mail.message import render_bytes
 from visio.meetings.drafts import Invitee, MeetingDraft
 from visio.meetings.invitations import deliver
@@ -24,8 +25,8 @@ from visio.meetings.models import Delivery, DeliveryState, Meeting
 from visio.meetings.scheduling import schedule_meeting
 from visio.meetings.wallclock import wall_clock
 
-GUESTS = 1_000
-ROUNDS = 3
+GUESTS = size(1_000, 20)
+ROUNDS = size(3, 1)
 
 
 def main() -> None:

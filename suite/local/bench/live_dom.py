@@ -24,7 +24,8 @@ from django.test import Client
 from django.utils import timezone
 
 from suite.agents.models import Agent, Organisation
-from suite.local import ports
+from suite.local import places, ports
+from suite.local.bench import size
 from suite.local.parts.part import Part, answers
 from visio.meetings.drafts import Invitee, MeetingDraft
 from visio.meetings.models import Meeting
@@ -39,7 +40,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ROUNDS = 30
+ROUNDS = size(30, 2)
 DEADLINE = 20_000
 # Notes the moment at which a title first stands in the page: polling from outside would add its own rhythm.
 WATCH = """
@@ -77,7 +78,7 @@ def main() -> None:
     if not CHROMIUM.exists():
         print("left out: no Chromium on this machine (apt-get install chromium)")
         return
-    with _people() as (organiser, guest), tempfile.TemporaryDirectory() as folder:
+    with _people() as (organiser, guest), tempfile.TemporaryDirectory(dir=places.shared_folder()) as folder:
         server = Server(Path(folder), ports.reserve())
         server.start()
         try:

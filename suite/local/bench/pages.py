@@ -24,14 +24,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from suite.agents.models import Agent, Organisation, Team
+from suite.local.bench import size
 from tchap_bridge.models import TchapRoom
 from visio.meetings.drafts import Invitee, MeetingDraft
 from visio.meetings.models import Meeting
 from visio.meetings.scheduling import schedule_meeting
 from visio.meetings.wallclock import wall_clock
 
-ROUNDS = 40
-WARM_UP = 5
+ROUNDS = size(40, 3)
+WARM_UP = size(5, 1)
 ATTENDEES = 10
 MEETINGS = 8
 
