@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from urllib.parse import urlsplit
 
 import pytest
@@ -64,3 +65,13 @@ def test_no_page_scrolls_sideways_on_320_px(visitors: Visitors, claire: Agent, m
             if found := page.evaluate(WIDE):
                 wide[urlsplit(page.url).path] = found
     assert not wide, "\n".join(f"{path}: {found}" for path, found in wide.items())
+
+
+def test_the_header_keeps_its_parts_apart(visitors: Visitors, claire: Agent) -> None:
+    page = visitors.page_as(claire, "/", viewport=NARROW)
+    parts = [page.locator(".ps-brand .fr-logo, .ps-brand > :first-child").first, page.locator(".ps-brand__name")]
+    boxes = [part.bounding_box() for part in [*parts, *page.locator("a.ps-header__tool:visible").all()]]
+    shown = sorted((box for box in boxes if box and box["width"] > 1), key=lambda box: box["x"])
+    assert len(shown) >= 2
+    for left, right in itertools.pairwise(shown):
+        assert left["x"] + left["width"] <= right["x"] + 1
