@@ -311,6 +311,7 @@ def test_a_copy_button_copied_twice_gets_its_words_back(visitors: Visitors, orga
     page = visitors.page_as(organiser, reverse("meetings:detail", args=[meeting.public_id]))
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.clock.install()
+    expect(page.locator("body")).to_have_attribute("data-live-state", "on")
     button = page.locator("[data-copy]")
     for _time in range(2):
         button.click()

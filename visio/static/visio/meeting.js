@@ -19,6 +19,7 @@ function countdown() {
 
 // --- copy ---------------------------------------------------------------------------------------------------------------
 const labels = new WeakMap();
+const timers = new WeakMap();
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
@@ -27,11 +28,13 @@ document.addEventListener("click", async (event) => {
   let said = button.dataset.copied;
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
-    button.dataset.copyLabel ??= button.textContent;
+    // Not kept on the element: a new fragment may take its attributes away meanwhile.
+    const label = labels.get(button) ?? button.textContent;
+    labels.set(button, label);
+    clearTimeout(timers.get(button));
     button.textContent = said;
-    clearTimeout(labels.get(button));
-    labels.set(button, setTimeout(() => {
-      button.textContent = button.dataset.copyLabel;
+    timers.set(button, setTimeout(() => {
+      button.textContent = label;
     }, 3000));
   } catch {
     // Refused by the browser: the address stands beside the button and can be selected.
