@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -54,6 +55,23 @@ def unblock_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, set())
 
 
+def around(command: Sequence[str], *, owner: int, options: Sequence[str] = ()) -> list[str]:
+    """The command under a keeper that ends it when process `owner` is gone."""
+    return [sys.executable, __file__, "--while-alive", str(owner), *options, "--", *command]
+
+
+def end_descendants(seconds: float = 5.0) -> None:
+    """SIGTERM every process below this one, and wait for their end."""
+    end = time.monotonic() + seconds
+    asked: set[int] = set()
+    while (left := [pid for pid in descendants(os.getpid()) if start_time(pid)]) and time.monotonic() < end:
+        for pid in set(left) - asked:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        asked.update(left)
+        time.sleep(0.02)
+
+
 class Keeper:
     def __init__(self, options: argparse.Namespace) -> None:
         self.command: list[str] = options.command
@@ -90,7 +108,8 @@ class Keeper:
         return True
 
     def _owner_is_gone(self) -> bool:
-        return bool(self.owner) and start_time(self.owner) != self.owner_start
+        """Whether who asked for the command is there no more; it may have gone before we came."""
+        return bool(self.owner) and (self.owner_start is None or start_time(self.owner) != self.owner_start)
 
     def _run_once(self) -> int:
         child = subprocess.Popen(

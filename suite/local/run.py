@@ -88,8 +88,7 @@ def end_with_children() -> None:
     """SIGTERM and SIGHUP end what set-up has started (installers) before they end us."""
 
     def end(number: int, frame: object) -> None:
-        for pid in keeper.descendants(os.getpid()):
-            os.kill(pid, signal.SIGTERM)
+        keeper.end_descendants()
         os._exit(128 + number)
 
     signal.signal(signal.SIGTERM, end)

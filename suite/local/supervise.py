@@ -14,7 +14,7 @@ from typing import Any
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
-from suite.local import environment, places, ports, secrets_file
+from suite.local import environment, keeper, places, ports, secrets_file
 from suite.local.console import StepFailed, fail, run, say, step, together
 from suite.local.parts.homeserver import Homeserver
 from suite.local.parts.idp import IdentityProvider
@@ -117,7 +117,8 @@ class Copy:
             ("Données de démonstration", ["load_demo"]),
         ]:
             with step(title):
-                run([places.venv_python(), "manage.py", *words], advice=advice, env=variables, cwd=places.ROOT)
+                command = keeper.around([str(places.venv_python()), "manage.py", *words], owner=os.getpid())
+                run(command, advice=advice, env=variables, cwd=places.ROOT)
 
     def _variables(self) -> dict[str, str]:
         found = dict(self.own)
@@ -232,6 +233,7 @@ def supervise(port: int) -> int:
     printer.expected = copy.add_to(manager)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     manager.loop()
+    keeper.end_descendants()  # A step may be under way.
     say("Arrêté.")
     return 1 if failed.is_set() else int(manager.returncode or 0)
 

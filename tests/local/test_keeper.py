@@ -113,6 +113,13 @@ def test_everything_ends_when_the_owner_is_killed(keep: Keep) -> None:
     assert is_gone(pid)
 
 
+def test_a_command_whose_owner_is_gone_already_does_not_stay(keep: Keep) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", ""])
+    owner.wait()
+
+    assert keep("--while-alive", str(owner.pid), code="import time; time.sleep(600)").wait(timeout=5) != 0
+
+
 def test_a_command_that_dies_at_once_is_tried_again_for_a_while(keep: Keep, tmp_path: Path) -> None:
     tries = tmp_path / "tries"
     code = f"open({str(tries)!r}, 'a').write('x'); raise SystemExit(len(open({str(tries)!r}).read()) < 3)"

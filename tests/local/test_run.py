@@ -160,8 +160,8 @@ class Supervised:
         until(lambda: text in self.said() or self.process.poll() is not None, seconds, what=text)
         assert text in self.said(), self.said()
 
-    def end(self, number: signal.Signals) -> list[int]:
-        """Send a signal, wait for the end, and answer which of its processes are still there after that."""
+    def end(self, number: signal.Signals) -> list[str]:
+        """Send a signal, wait for the end, and answer the commands of its processes that are still there after that."""
         everybody = keeper.descendants(self.process.pid)
         assert len(everybody) > 10
         self.process.send_signal(number)
@@ -169,7 +169,7 @@ class Supervised:
         end = time.monotonic() + (0 if number != signal.SIGKILL else 8)
         while (left := [pid for pid in everybody if keeper.start_time(pid)]) and time.monotonic() < end:
             time.sleep(0.05)
-        return left
+        return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in left]
 
 
 @pytest.fixture
@@ -206,10 +206,11 @@ def test_everything_runs_keeps_its_data_and_leaves_nothing(
     assert all(ports.is_free(number) for number in ports.from_base(base).values())
 
 
-def test_nothing_stays_when_it_is_killed_while_starting(supervised: Supervised) -> None:
-    supervised.wait_for("✓ PostgreSQL")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_stays_when_it_is_stopped_while_starting(supervised: Supervised, number: signal.Signals) -> None:
+    supervised.wait_for("… Migrations")
 
-    assert supervised.end(signal.SIGKILL) == []
+    assert supervised.end(number) == []
 
 
 def test_when_a_process_ends_everything_ends_and_its_name_is_told(

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -81,12 +80,12 @@ class Part(ABC):
         """
         user = self.run_as()
         self.pid_file.unlink(missing_ok=True)
-        options = ["--while-alive", str(owner), "--stop-signal", self.stop_signal, "--pid-file", str(self.pid_file)]
+        options = ["--stop-signal", self.stop_signal, "--pid-file", str(self.pid_file)]
         options += ["--retry-seconds", str(self.retry_seconds)]
         options += ["--log", str(self.log)] if to_log else []
         options += ["--variables", str(variables)] if variables else []
         options += ["--user", str(user)] if user is not None else []
-        return [sys.executable, keeper.__file__, *options, "--", *self.command()]
+        return keeper.around(self.command(), owner=owner, options=options)
 
     def start(self, *, owner: int | None = None) -> None:
         """Start and wait until it answers; it ends with process `owner` (this one unless told). Raises PartFailed."""
