@@ -7,6 +7,7 @@ zero as singular, which an untranslated gettext does not); English and German tr
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,8 +149,9 @@ def _translated(message: Message, language: str) -> bool:
 
 
 def compile_catalog(language: str) -> Path:
-    """Write the .mo beside the .po; Django reads only that."""
+    """Write the .mo beside the .po; Django reads only that. At one stroke: two runs may start at once."""
     path = po_path(language).with_suffix(".mo")
-    with path.open("wb") as target:
+    fresh = path.with_suffix(f".{os.getpid()}.new")
+    with fresh.open("wb") as target:
         write_mo(target, read(language))
-    return path
+    return fresh.replace(path)
