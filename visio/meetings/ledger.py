@@ -80,6 +80,7 @@ class Ledger:
 
 # The last mail of each attendee that still counts; a superseded row was replaced by a later one or never had to go. One index
 # look-up each and not a join of two large sets: its cost does not hang on statistics, which are missing right after a save.
+# `id + 0` keeps the planner off the primary key, whose rows it would read backwards until one is this attendee's.
 _LINES = """
     WITH line AS (
         SELECT a.id, a.public_id, a.agent_id, a.email, a.name, a.role, a.answer, a.answered_at, a.answered_revision,
@@ -91,7 +92,7 @@ _LINES = """
                 SELECT d.id, d.state, d.revision, d.sent_at, d.due_at, d.attempts, d.server_words
                   FROM visio_delivery d
                  WHERE d.attendee_id = a.id AND d.state <> 'superseded'
-                 ORDER BY d.id DESC LIMIT 1
+                 ORDER BY d.id + 0 DESC LIMIT 1
                ) m ON TRUE
          WHERE a.meeting_id = %(meeting)s
     ), ranked AS (
