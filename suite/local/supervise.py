@@ -46,6 +46,8 @@ class Copy:
         self.own: dict[str, str] = environment.for_portal(
             url=self.url, secrets=secrets_file.load(self.folder), prefix=f"portail-{port}"
         )
+        # Cookies ignore ports: without this, signing in on one copy would sign out of the other.
+        self.own["SESSION_COOKIE_NAME"] = f"session_{port}"
         numbers = ports.from_base(port)
         make: dict[str, Callable[[], Part]] = {
             "postgres": lambda: Postgres(self.folder, numbers["postgres"]),

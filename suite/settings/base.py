@@ -175,6 +175,8 @@ LOGIN_REDIRECT_URL = "portal:dashboard"
 LOGIN_REDIRECT_URL_FAILURE = "/connexion/refus/"
 LOGOUT_REDIRECT_URL = "/"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Cookies ignore ports: two copies on one host need two names.
+SESSION_COOKIE_NAME: str = env.str("SESSION_COOKIE_NAME", default="sessionid")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

@@ -196,6 +196,8 @@ def test_everything_runs_keeps_its_data_and_leaves_nothing(
     steps = re.findall(r"^✓ (.+) \([\d,]+ s\)$", supervised.said(), re.M)
     assert {"PostgreSQL", "Migrations", "Données de démonstration", "Portail et travaux de fond"} <= set(steps)
     assert "Synapse" not in supervised.said()
+    environment = json.loads((tmp_path / str(base) / "environment.json").read_text())
+    assert environment["SESSION_COOKIE_NAME"] == f"session_{base}"
     assert '"state": "up"' in fetch(f"http://localhost:{base}/__heartbeat__")
     assert "Boîte aux lettres" in fetch(f"http://localhost:{base + 2}/")
     secrets = (tmp_path / str(base) / "secrets.json").read_text()
