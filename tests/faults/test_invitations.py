@@ -111,7 +111,7 @@ def test_p7_redis_dies_while_saving(
     redis_that_dies.kill()
     began = time.monotonic()
     meeting = schedule_meeting(by=boss, draft=draft, now=timezone.now())
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 6
     assert [row.state for row in meeting.deliveries.all()] == ["owed"]
     redis_that_dies.start()
     mailbox.wait(EXT, seconds=60)

@@ -103,7 +103,7 @@ def test_without_redis_nothing_raises_and_nothing_waits(settings: Any, caplog: p
         push.nudge([1], "meetings")
     assert threading.active_count() <= threads + 1
     assert push.page_version(1) == ""
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
     assert "ConnectionError" in caplog.text
     assert "secret-word" not in caplog.text
     push._missed.clear()
