@@ -8,13 +8,15 @@ from urllib.parse import urlencode
 from suite.local.catcher.store import Summary
 
 STYLE = """\
-:root { color-scheme: light dark; --line: #6a6a6a55; --quiet: light-dark(#555, #bbb); --link: light-dark(#000091, #8585f6); }
+:root { color-scheme: light dark; --line: light-dark(#929292, #7a7a7a); --quiet: light-dark(#555, #bbb); --link: light-dark(#000091, #8585f6); }
 * { box-sizing: border-box; }
+body { background: light-dark(#fff, #161616); color: light-dark(#161616, #fff); }
 body { font: 1rem/1.5 Marianne, system-ui, sans-serif; margin: 0 auto; max-width: 72rem; padding: 1rem; }
 a { color: var(--link); }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 form.search { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin-bottom: 1rem; }
-label { display: block; } input, button { font: inherit; padding: .375rem .5rem; }
+label { display: block; } input, button { background: light-dark(#f6f6f6, #1e1e1e); border: 1px solid var(--line); color: inherit; }
+input, button { font: inherit; padding: .375rem .5rem; }
 ol.messages { list-style: none; padding: 0; } ol.messages li { border-bottom: 1px solid var(--line); padding: .5rem 0; }
 ol.messages a { font-weight: 700; } p.meta, dl { color: var(--quiet); margin: 0; font-size: .875rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; } dd { margin: 0; overflow-wrap: anywhere; }
