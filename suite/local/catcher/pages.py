@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from suite.local.catcher.store import Summary
 
 STYLE = """\
-:root { color-scheme: light dark; --line: light-dark(#929292, #7a7a7a); --quiet: light-dark(#555, #bbb); --link: light-dark(#000091, #8585f6); }
+:root { color-scheme: light dark; --line: light-dark(#929292, #7a7a7a); }
+:root { --quiet: light-dark(#555, #bbb); --link: light-dark(#000091, #8585f6); }
 * { box-sizing: border-box; }
 body { background: light-dark(#fff, #161616); color: light-dark(#161616, #fff); }
 body { font: 1rem/1.5 Marianne, system-ui, sans-serif; margin: 0 auto; max-width: 72rem; padding: 1rem; }
