@@ -111,9 +111,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # --- Data -------------------------------------------------------------------------------------------------------
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", default="postgres://missing/missing")}
-if DATABASES["default"]["NAME"] == "missing":
-    raise ImproperlyConfigured("Set the environment variable DATABASE_URL (see the table in README.md).")
+DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(required("DATABASE_URL"))}
 DATABASES["default"].update(
     CONN_MAX_AGE=0,  # Django's own pool keeps connections; persistent ones and a pool exclude each other.
     CONN_HEALTH_CHECKS=True,  # Without it the first request after a PostgreSQL restart fails.

@@ -1,0 +1,80 @@
+"""Production settings read the environment alone, and refuse to start with a missing or a development secret, naming it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from suite.local import check, places
+
+DATABASE = "postgres://portal:secret@127.0.0.1:1/portal"
+READ = (
+    "import json, django; django.setup(); from django.conf import settings as s; "
+    "print(json.dumps({n: getattr(s, n) for n in ("
+    "'DEBUG', 'SESSION_COOKIE_SECURE', 'CSRF_COOKIE_SECURE', 'SECURE_SSL_REDIRECT', 'SECURE_HSTS_SECONDS')}))"
+)
+
+
+def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
+    """Django under the production settings, in a process that inherits nothing of the tests' environment but its PATH."""
+    variables = {"PATH": os.environ["PATH"], **check.production(DATABASE)}
+    for name, value in changes.items():
+        variables.pop(name, None)
+        if value is not None:
+            variables[name] = value
+    # Coverage follows into the process by these.
+    variables |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
+    return subprocess.run(
+        [sys.executable, "-c", READ], env=variables, cwd=places.ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_whole_environment_starts_and_is_safe() -> None:
+    done = start()
+    assert done.returncode == 0, done.stderr
+    assert '"DEBUG": false' in done.stdout
+    assert done.stdout.count("true") == 3
+    assert '"SECURE_HSTS_SECONDS": 31536000' in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SECRET_KEY",
+        "PORTAL_URL",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "OIDC_OP_URL",
+        "OIDC_RP_CLIENT_ID",
+        "OIDC_RP_CLIENT_SECRET",
+        "EMAIL_HOST",
+    ],
+)
+@pytest.mark.parametrize("value", [None, ""])
+def test_what_is_missing_is_named(name: str, value: str | None) -> None:
+    done = start(**{name: value})
+    assert done.returncode != 0
+    assert f"Set the environment variable {name} " in done.stderr
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "OIDC_RP_CLIENT_SECRET"])
+@pytest.mark.parametrize("value", ["local-" + "x" * 60, "quite-brief"])
+def test_a_development_secret_is_refused_by_name_and_not_shown(name: str, value: str) -> None:
+    done = start(**{name: value})
+    assert done.returncode != 0
+    assert f"{name} is a default or too short" in done.stderr
+    assert value not in done.stderr
+
+
+def test_plain_http_is_refused() -> None:
+    done = start(PORTAL_URL="http://portail.example.gouv.fr")
+    assert done.returncode != 0
+    assert "PORTAL_URL must start with https://" in done.stderr
+
+
+def test_every_check_has_a_command_and_an_environment() -> None:
+    titles = [title for title, _command, _variables in check.checks(DATABASE)]
+    assert len(titles) == len(set(titles)) == 10
+    assert check.carry_out(("passes", [sys.executable, "-c", ""], {}))
+    assert not check.carry_out(("fails", [sys.executable, "-c", "raise SystemExit(1)"], {}))
