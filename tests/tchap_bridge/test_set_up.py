@@ -26,16 +26,16 @@ STRANGERS = [
 ]
 
 
-def files() -> list[str]:
+def files(folder: Path) -> list[str]:
     """Every registration that is written anywhere: ours for operators, and the embedded homeserver's."""
     ours = registration_yaml(appservice_id="visio-bridge", url="https://p.example", as_token=TRICKY, hs_token="h")
-    local = Homeserver(Path("/nonexistent"), 1, appservice_url="http://localhost:1").appservice_file()
+    local = Homeserver(folder, 1, appservice_url="http://localhost:1").appservice_file()
     return [ours, local]
 
 
-@pytest.mark.parametrize("text", files(), ids=["ours", "embedded"])
-def test_namespaces_are_narrow(text: str) -> None:
-    registration = yaml.safe_load(text)
+@pytest.mark.parametrize("index", [0, 1], ids=["ours", "embedded"])
+def test_namespaces_are_narrow(index: int, tmp_path: Path) -> None:
+    registration = yaml.safe_load(files(tmp_path)[index])
     assert registration["rate_limited"] is False
     assert registration["receive_ephemeral"] is True
     assert "de.sorunome.msc2409.push_ephemeral" not in registration
@@ -55,8 +55,8 @@ def test_the_client_knows_the_same_namespace() -> None:
     assert OUR_USERS.fullmatch("@visio-bridge")
 
 
-def test_tokens_survive_yaml() -> None:
-    assert yaml.safe_load(files()[0])["as_token"] == TRICKY
+def test_tokens_survive_yaml(tmp_path: Path) -> None:
+    assert yaml.safe_load(files(tmp_path)[0])["as_token"] == TRICKY
 
 
 def test_an_id_outside_the_namespace_is_refused() -> None:
