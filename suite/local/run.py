@@ -76,10 +76,10 @@ def become(command: list[str]) -> NoReturn:
 
 
 def chosen_port(given: str) -> int:
-    """PORT as a number, 8000 when it is empty; StepFailed when six more ports do not fit above it."""
+    """PORT as a number, 8000 when it is empty; StepFailed below 1024 (kept for root) and when six more do not fit above."""
     if not given:
         return ports.DEFAULT
-    if not given.isdigit() or not 1 <= int(given) <= 65535 - max(ports.OFFSETS.values()):
+    if not given.isdigit() or not 1024 <= int(given) <= 65535 - max(ports.OFFSETS.values()):
         raise StepFailed(f"PORT={given} n'est pas un numéro de port possible ; par exemple : PORT=8100 bin/run")
     return int(given)
 

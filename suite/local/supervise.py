@@ -97,7 +97,7 @@ class Copy:
         if "mail" in self.parts:
             say(f"Boîte aux lettres : {self.parts['mail'].url}")
         say(f"Données et journaux : {self.folder}")
-        say(f"Démarré en {time.monotonic() - began:.0f} s ; Ctrl-C arrête tout.")
+        say(f"Services démarrés en {time.monotonic() - began:.0f} s ; Ctrl-C arrête tout.")
         say(f"Portail prêt : {self.url}")
 
     def _bring_up(self, part: Part) -> None:

@@ -70,7 +70,7 @@ def test_the_port_is_the_one_given_or_8000(given: str, port: int) -> None:
     assert run.chosen_port(given) == port
 
 
-@pytest.mark.parametrize("given", ["0", "abc", "-1", "65530", "8e3"])
+@pytest.mark.parametrize("given", ["0", "70", "1023", "abc", "-1", "65530", "8e3"])
 def test_a_port_that_cannot_be_is_told(given: str) -> None:
     with pytest.raises(StepFailed, match=f"PORT={given} n'est pas un numéro de port possible"):
         run.chosen_port(given)
