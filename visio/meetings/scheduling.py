@@ -29,7 +29,7 @@ from visio.meetings.models import (
 )
 from visio.meetings.permissions import can_edit_meeting
 from visio.meetings.traces import Roll, index_for_search, remember, remember_edit, times_of
-from visio.meetings.wallclock import wall_clock
+from visio.meetings.wallclock import span, wall_clock
 from visio.rooms.models import AccessLevel, Room
 
 INSTANT_MINUTES = 60
@@ -77,12 +77,17 @@ def schedule_meeting(
 
 def start_instant_meeting(*, by: Agent, now: dt.datetime, creation_key: uuid.UUID | None = None) -> Meeting:
     """A meeting from this minute on, for an hour, whose room any signed-in agent with the link may enter."""
-    date, time = wall_clock(now.replace(second=0, microsecond=0), by.time_zone)
+    starts_at, zone = now.replace(second=0, microsecond=0), by.time_zone
+    date, time = wall_clock(starts_at, zone)
+    if span(date, time, zone, INSTANT_MINUTES)[0] != starts_at:
+        # The hour that comes twice: a wall clock always means its first time (RFC 5545 §3.3.5), and now is the second.
+        zone = "UTC"
+        date, time = wall_clock(starts_at, zone)
     draft = MeetingDraft(
         title=_("Réunion immédiate"),
         start_date=date,
         start_time=time,
-        time_zone=by.time_zone,
+        time_zone=zone,
         minutes=INSTANT_MINUTES,
         wants_tchap=False,
     )

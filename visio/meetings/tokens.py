@@ -56,9 +56,10 @@ def link_token(attendee: Attendee) -> str:
 
 
 def attendee_by_token(token: str, *, now: dt.datetime) -> Attendee | None:
-    """Whose link this is; None when it is unknown, revoked, or the meeting ended more than 30 days ago."""
+    """Whose link this is; None when it is unknown, revoked, of an agent who has left, or the meeting ended over 30 days ago."""
     return (
         Attendee.objects.filter(link_hash=_hash(token), ends_at__gt=now - KEPT)
+        .exclude(agent__is_active=False)
         .select_related("meeting__organiser__organisation", "meeting__room", "agent")
         .first()
     )
