@@ -59,7 +59,7 @@ class Copy:
         self.parts = {name: make[name]() for name in embedded(dict(os.environ))}
         self.variables_file = self.folder / "environment.json"
         self.variables_file.unlink(missing_ok=True)
-        self.portal = Daphne(self.folder, port, {}, verbosity=1)
+        self.portal = Daphne(self.folder, port, {})
         self.processes = [self.portal, Celery(self.folder, {}, role="worker"), Celery(self.folder, {}, role="beat")]
         self.ready_roles: set[str] = set()
         self.over = threading.Event()

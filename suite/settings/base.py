@@ -115,7 +115,9 @@ DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(req
 DATABASES["default"].update(
     CONN_MAX_AGE=0,  # Django's own pool keeps connections; persistent ones and a pool exclude each other.
     CONN_HEALTH_CHECKS=True,  # Without it the first request after a PostgreSQL restart fails.
+    # What DATABASE_URL says after its "?" (sslmode, …) stays.
     OPTIONS={
+        **DATABASES["default"].get("OPTIONS", {}),
         "pool": {
             "min_size": 1,
             "max_size": env.int("DATABASE_POOL_SIZE", default=10),

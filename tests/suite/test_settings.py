@@ -12,7 +12,8 @@ DATABASE = "postgres://portal:secret@127.0.0.1:1/portal"
 READ = (
     "import json, django; django.setup(); from django.conf import settings as s; "
     "print(json.dumps({n: getattr(s, n) for n in ("
-    "'DEBUG', 'SESSION_COOKIE_SECURE', 'CSRF_COOKIE_SECURE', 'SECURE_SSL_REDIRECT', 'SECURE_HSTS_SECONDS')}))"
+    "'DEBUG', 'SESSION_COOKIE_SECURE', 'CSRF_COOKIE_SECURE', 'SECURE_SSL_REDIRECT', 'SECURE_HSTS_SECONDS')} "
+    "| s.DATABASES['default']['OPTIONS']))"
 )
 
 
@@ -56,6 +57,12 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
     done = start(**{name: value})
     assert done.returncode != 0
     assert f"Set the environment variable {name} " in done.stderr
+
+
+def test_options_of_the_database_address_are_kept() -> None:
+    done = start(DATABASE_URL=f"{DATABASE}?sslmode=verify-full")
+    assert '"sslmode": "verify-full"' in done.stdout
+    assert '"pool": {' in done.stdout
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "OIDC_RP_CLIENT_SECRET"])
