@@ -28,8 +28,6 @@ from suite.local.run import embedded, portal_variables, write_variables
 LOG_LINE = re.compile(r"\[\d{4}-")
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 SECONDS_TO_START = 90.0
-# Requests that come by themselves, all the time: a line for each would hide those of people.
-BY_ITSELF = ('"PUT /_matrix/app/v1/transactions/', '"GET /__lbheartbeat__"')
 
 
 class Stopped(Exception):
@@ -173,7 +171,7 @@ class Watching:
                 (self._showing.discard if ": INFO/" in text else self._showing.add)(message.name)
             if message.name in self._showing:
                 self._print(message)
-        elif " INFO daphne." not in text and not ('" 200 ' in text and any(request in text for request in BY_ITSELF)):
+        elif " INFO daphne." not in text:
             self._print(message)
 
     def _print(self, message: Message) -> None:

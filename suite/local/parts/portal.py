@@ -32,21 +32,17 @@ class PortalProcess(Part):
 
 
 class Daphne(PortalProcess):
-    """The portal at `url`: pages and sockets. `verbosity` 1 logs every request."""
+    """The portal at `url`: pages and sockets. It logs no request: their paths hold the secrets of invitation links."""
 
     name = "portal"
     title = "Le portail"
-
-    def __init__(self, folder: Path, port: int, variables: Mapping[str, str], *, verbosity: int = 0) -> None:
-        super().__init__(folder, port, variables)
-        self.verbosity = verbosity
 
     @property
     def ws_url(self) -> str:
         return f"ws://localhost:{self.port}"
 
     def command(self) -> list[str]:
-        options = ["-b", "127.0.0.1", "-p", str(self.port), "--verbosity", str(self.verbosity)]
+        options = ["-b", "127.0.0.1", "-p", str(self.port), "--verbosity", "0"]
         return [str(places.venv_python()), "-m", "daphne", *options, "suite.asgi:application"]
 
     def is_ready(self) -> bool:
