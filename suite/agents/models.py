@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Lower
@@ -76,6 +78,10 @@ class Theme(models.TextChoices):
     SYSTEM = "system", _("Système")
 
 
+def ten_minutes() -> list[int]:
+    return [10]
+
+
 class Agent(AbstractBaseUser, PermissionsMixin):
     """A civil servant, as the identity provider names them (`sub`)."""
 
@@ -102,6 +108,13 @@ class Agent(AbstractBaseUser, PermissionsMixin):
     )
     chosen_until = models.DateTimeField(_("jusqu’à"), null=True, blank=True)
     matrix_id = models.CharField(_("compte Tchap"), max_length=255, blank=True)
+    # Reminders before each meeting, in minutes; none when empty.
+    reminder_minutes = ArrayField(
+        models.PositiveIntegerField(), verbose_name=_("rappels"), default=ten_minutes, blank=True, db_default=[10]
+    )
+    reminds_by_email = models.BooleanField(_("rappels par courriel"), default=False, db_default=False)
+    wants_digest = models.BooleanField(_("agenda du matin"), default=False, db_default=False)
+    digest_time = models.TimeField(_("heure de l’agenda du matin"), default=dt.time(7, 30), db_default=dt.time(7, 30))
     is_active = models.BooleanField(_("actif"), default=True)
     is_staff = models.BooleanField(_("administrateur"), default=False)
     is_demo = models.BooleanField(_("démonstration"), default=False)
@@ -166,6 +179,8 @@ class PersonalToken(models.Model):
     created_at = models.DateTimeField(_("créé le"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("dernière utilisation"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expire le"))
+    # Keys of suite.agents.scopes.
+    scopes = ArrayField(models.CharField(max_length=30), verbose_name=_("droits"), default=list, db_default=[])
     revoked_at = models.DateTimeField(_("révoqué le"), null=True, blank=True)
 
     class Meta:
@@ -175,3 +190,7 @@ class PersonalToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# Django looks for the app's models in this module.
+from suite.agents.time_models import Delegation, Leave, LeaveKind, WorkingHours  # noqa: E402, F401

@@ -57,9 +57,28 @@ class Meeting(models.Model):
     start_time = models.TimeField(_("début"))
     time_zone = models.CharField(_("fuseau horaire"), max_length=64, default="Europe/Paris")
     minutes = models.PositiveIntegerField(_("durée en minutes"))
+    # All-day: start_time is midnight, minutes whole days, and no zone ever converts it (R14).
+    is_all_day = models.BooleanField(_("journée entière"), default=False, db_default=False)
     is_series = models.BooleanField(_("série"), default=False)
+    # RRULE of RFC 5545 §3.3.10 without its name, as visio.meetings.recurrence writes it.
     rrule = models.TextField(_("règle de répétition"), blank=True)
+    # The last start that the rule makes; NULL when it never ends.
     until = models.DateTimeField(_("jusqu’à"), null=True, blank=True)
+    # RDATE and EXDATE as wall clocks in `time_zone`, ISO 8601 without offset.
+    rdates = models.JSONField(_("dates ajoutées"), default=list, blank=True, db_default=[])
+    exdates = models.JSONField(_("dates retirées"), default=list, blank=True, db_default=[])
+    # Occurrences that start before this are rows; NULL once every date of the rule is one (and for a one-off).
+    expanded_until = models.DateTimeField(_("étendue jusqu’à"), null=True, blank=True)
+    # "This and the following" ended that series and began this one.
+    split_from = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="split_into", verbose_name=_("suite de")
+    )
+    # Who planned it in the organiser's name (delegation); NULL when the organiser did.
+    scheduled_by = models.ForeignKey(
+        Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("planifiée par")
+    )
+    # UID in the file that it was imported from; "" when it was made here.
+    source_uid = models.CharField(_("UID d’origine"), max_length=1000, blank=True, db_default="", editable=False)
 
     # RFC 5546 §2.1.4: rises when time or status change, and on every CANCEL.
     sequence = models.PositiveIntegerField(_("SEQUENCE"), default=0)
@@ -88,8 +107,18 @@ class Meeting(models.Model):
             models.CheckConstraint(
                 condition=Q(minutes__gte=1, minutes__lte=14 * 24 * 60), name="meeting_minutes_bounded"
             ),
+            models.UniqueConstraint(
+                fields=["organiser", "source_uid"], condition=~Q(source_uid=""), name="meeting_once_per_import"
+            ),
         ]
-        indexes = [GinIndex(fields=["search"], name="meeting_search")]
+        indexes = [
+            GinIndex(fields=["search"], name="meeting_search"),
+            models.Index(
+                fields=["expanded_until", "id"],
+                condition=Q(is_series=True, status="confirmed", expanded_until__isnull=False),
+                name="meeting_to_extend",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -108,7 +137,14 @@ class Occurrence(models.Model):
     starts_at = models.DateTimeField(_("début"))
     ends_at = models.DateTimeField(_("fin"))
     status = models.CharField(_("état"), max_length=10, choices=Status.choices, default=Status.CONFIRMED)
-    title = models.CharField(_("titre"), max_length=200, null=True, blank=True)  # noqa: DJ001  NULL says inherited
+    # What differs from the series on this date. NULL says inherited.
+    title = models.CharField(_("titre"), max_length=200, null=True, blank=True)  # noqa: DJ001
+    place = models.CharField(_("lieu"), max_length=200, null=True, blank=True)  # noqa: DJ001
+    description = models.TextField(_("description"), max_length=10_000, null=True, blank=True)  # noqa: DJ001
+    # Moved or edited by itself: told as a VEVENT of its own (RECURRENCE-ID) and kept when the rule is expanded again.
+    is_override = models.BooleanField(_("modifiée seule"), default=False, db_default=False)
+    # The meeting's SEQUENCE when this date last changed by itself (R1, R3).
+    sequence = models.PositiveIntegerField("SEQUENCE", default=0, db_default=0)
 
     class Meta:
         verbose_name = _("occurrence")
@@ -154,6 +190,7 @@ class AnsweredVia(models.TextChoices):
     PORTAL = "portal", _("Portail")
     PAGE = "page", _("Page d’invitation")
     API = "api", _("API")
+    EMAIL = "email", _("Courriel")
 
 
 class Attendee(models.Model):
@@ -172,6 +209,10 @@ class Attendee(models.Model):
     answered_revision = models.PositiveIntegerField(_("version répondue"), null=True, blank=True)
     answered_via = models.CharField(_("répondu par"), max_length=10, choices=AnsweredVia.choices, blank=True)
     comment = models.CharField(_("message"), max_length=500, blank=True)
+
+    # The last REPLY that came by mail: an older one changes nothing (R6).
+    reply_sequence = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    reply_stamp = models.DateTimeField(null=True, blank=True, editable=False)
 
     # Copied from the occurrences so that an agent's week is one index range: exact for a one-off, the hull for a series.
     is_series = models.BooleanField(default=False)
@@ -223,6 +264,7 @@ class Method(models.TextChoices):
 
     REQUEST = "REQUEST", "REQUEST"
     CANCEL = "CANCEL", "CANCEL"
+    DECLINECOUNTER = "DECLINECOUNTER", "DECLINECOUNTER"
 
 
 class DeliveryState(models.TextChoices):
@@ -239,6 +281,8 @@ class DeliveryReason(models.TextChoices):
     CHANGED = "changed", _("Modification")
     CANCELLED = "cancelled", _("Annulation")
     REMOVED = "removed", _("Retrait de la liste")
+    COUNTER_REFUSED = "refused", _("Autre horaire refusé")
+    REFRESHED = "refreshed", _("Renvoi demandé par le calendrier")
 
 
 class Delivery(models.Model):
@@ -253,7 +297,7 @@ class Delivery(models.Model):
     revision = models.PositiveIntegerField(_("version"))
     recipient = models.EmailField(_("destinataire"), max_length=254)
     recipient_name = models.CharField(_("nom du destinataire"), max_length=250, blank=True)
-    method = models.CharField(_("méthode"), max_length=10, choices=Method.choices)
+    method = models.CharField(_("méthode"), max_length=15, choices=Method.choices)
     reason = models.CharField(_("motif"), max_length=10, choices=DeliveryReason.choices)
     language = models.CharField(_("langue"), max_length=5, default="fr")
     # What the text compares with: {"starts_at", "ends_at", "time_zone", "title", "place"} before the change (ISO instants).
@@ -314,6 +358,9 @@ class ChangeKind(models.TextChoices):
     ATTENDEES = "attendees", _("Participants modifiés")
     CANCELLED = "cancelled", _("Réunion annulée")
     TCHAP_LINKED = "tchap_linked", _("Salon Tchap lié")
+    RESTORED = "restored", _("Modification annulée")
+    COUNTERED = "countered", _("Autre horaire proposé")
+    BOOKED = "booked", _("Salle ou équipement")
 
 
 class MeetingChange(models.Model):
@@ -322,6 +369,8 @@ class MeetingChange(models.Model):
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField()
     by = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    # In whose name, when `by` acted as a delegate.
+    on_behalf_of = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=15, choices=ChangeKind.choices)
     revision = models.PositiveIntegerField()
     details = models.JSONField(default=dict, blank=True)

@@ -1,0 +1,1 @@
+"""Calendars in and out: files, feeds, import."""

@@ -1,0 +1,1 @@
+"""Mail from guests' own calendars: REPLY, COUNTER and REFRESH (RFC 6047)."""

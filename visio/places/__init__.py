@@ -1,0 +1,1 @@
+"""Physical rooms and equipment: what there is, and who has it when."""

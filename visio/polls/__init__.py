@@ -1,0 +1,1 @@
+"""Date polls: a meeting looks for its day."""

@@ -1,0 +1,1 @@
+"""Reminders before a meeting, and the morning digest."""
