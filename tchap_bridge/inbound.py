@@ -36,7 +36,9 @@ def receive(*, transaction_id: str, rows: Sequence[object], now: datetime) -> li
     if not _is_first_time(f"transaction:{transaction_id}"):
         return []
     events = [event for row in rows if (event := read_event(row)) is not None and _is_command(event)]
-    rooms = {room.room_id: room for room in TchapRoom.objects.filter(room_id__in={event.room_id for event in events})}
+    # All of them before anything is written about one, and in one order: two pushes wait for each other in turn.
+    named = TchapRoom.objects.select_for_update().filter(room_id__in={event.room_id for event in events})
+    rooms = {room.room_id: room for room in named.order_by("pk")}
     answered = []
     for event in events:
         room = rooms.get(event.room_id) if event.room_id else None

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from tchap_bridge.matrix import UNREACHABLE, MatrixError
@@ -90,9 +90,15 @@ def owe_look_ups(*, now: datetime, limit: int = 100) -> None:
 
 def wake_waiting(*, now: datetime) -> None:
     """The homeserver answers again: whoever waits because it could not be reached is due now."""
-    TchapRoom.objects.filter(state=RoomState.OWED, due_at__gt=now, last_error__startswith=UNREACHABLE).update(
-        due_at=now
-    )
+    waiting = TchapRoom.objects.filter(state=RoomState.OWED, due_at__gt=now, last_error__startswith=UNREACHABLE)
+    _set_due(waiting, due_at=now)
+
+
+def _set_due(rooms: QuerySet[TchapRoom], *, due_at: datetime) -> None:
+    """Change the hour of several rooms; those that somebody holds are left to them, so that nobody waits for two rooms."""
+    with transaction.atomic():
+        free = list(rooms.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True))
+        TchapRoom.objects.filter(pk__in=free).update(due_at=due_at)
 
 
 def due_rooms(*, now: datetime, limit: int) -> list[int]:

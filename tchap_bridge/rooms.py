@@ -331,9 +331,10 @@ class _Reconciliation:
         if told == wanted.told:
             return
         with transaction.atomic():
+            # The room's row first, its messages after it, as everywhere.
+            self.claim.show(told=wanted.told)
             for about, text in desired.news(facts, told):
                 TchapMessage.objects.get_or_create(room=self.room, about=about, defaults=_columns(text))
-            self.claim.show(told=wanted.told)
 
     def _say(self) -> None:
         for message in TchapMessage.objects.filter(room=self.room, event_id="").order_by("pk"):
