@@ -394,7 +394,8 @@ window.addEventListener("pageshow", ({ persisted }) => persisted && location.rel
 devices.addEventListener("change", devicesChanged);
 devices.addEventListener("list", () => ui.drawChoices(devices, choose));
 
-byId("join-button").disabled = true;
+for (const control of all("[data-waits]")) control.disabled = false;
+document.body.dataset.ready = "";
 ui.drawChoices(devices, choose);
 ui.drawSwitches(devices);
 setInterval(listen, 100);
