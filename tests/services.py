@@ -6,13 +6,13 @@ the run: every part ends with the process that began it. PORTAL_TEST_SERVICES (J
 there already; pytest-xdist's workers learn of their controller's in this way.
 """
 
+import contextlib
 import fcntl
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ import pytest
 
 from suite import catalogs
 from suite.local import environment, keeper, places, ports, secrets_file
+from suite.local.parts import postgres
 from suite.local.parts.homeserver import Homeserver
 from suite.local.parts.idp import IdentityProvider
 from suite.local.parts.mailcatcher import MailCatcher
@@ -49,11 +50,13 @@ class Services:
     def __init__(self) -> None:
         told = os.environ.get(VARIABLE)
         self.is_owner = told is None
+        self.at_the_end = contextlib.ExitStack()
         if told is None:
             places.shared_folder().mkdir(exist_ok=True)
             folder = tempfile.mkdtemp(prefix="tests-", dir=places.shared_folder())
             Path(folder).chmod(0o711)  # PostgreSQL may have to run as another user, who must get through.
             self.shared = Shared(folder, os.getpid(), ports.reserve(), ports.reserve(), ports.reserve())
+            self.at_the_end.enter_context(places.own_scratch(Path(folder)))
             os.environ[VARIABLE] = json.dumps(asdict(self.shared))
         else:
             self.shared = Shared(**json.loads(told))
@@ -105,7 +108,7 @@ class Services:
         if not part.running:
             part.start()
 
-    @contextmanager
+    @contextlib.contextmanager
     def _alone(self, name: str) -> Iterator[None]:
         with (self.folder / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -117,6 +120,8 @@ class Services:
         if self.is_owner:
             for shared in (self.homeserver, self.idp, self.postgres):
                 shared.stop()
+            self.at_the_end.close()
+            postgres.remove_elsewhere(self.folder)
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -127,6 +132,7 @@ def drop_leavings() -> None:
         if owner.exists() and folder.stat().st_uid == os.geteuid():
             pid, started = owner.read_text().split()
             if keeper.start_time(int(pid)) != started:
+                postgres.remove_elsewhere(folder)
                 shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,6 +1,5 @@
 """`bin/bench [name …]`: start parts of its own, then run the benches of `suite/local/bench/` one after the other."""
 
-import argparse
 import contextlib
 import os
 import shutil
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from suite.local import environment, places, ports, secrets_file, setup
-from suite.local.console import StepFailed, fail, run, say, step
+from suite.local.console import Options, StepFailed, fail, run, say, step
 from suite.local.parts.mailcatcher import MailCatcher
 from suite.local.parts.part import Part, PartFailed
 from suite.local.parts.postgres import Postgres
@@ -28,7 +27,7 @@ def names() -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="bin/bench", description="Mesure ce que coûte le portail.")
+    parser = Options(prog="bin/bench", description="Mesure ce que coûte le portail.")
     parser.add_argument("names", nargs="*", metavar="nom", help=f"parmi : {', '.join(names())} (toutes par défaut)")
     wanted = parser.parse_args(arguments).names or names()
     end_with_children()
@@ -51,6 +50,7 @@ def _parts(stack: contextlib.ExitStack) -> dict[str, str]:
     """Start the parts and migrate; answers the environment. They end with `stack`."""
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=places.shared_folder()))
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    stack.enter_context(places.own_scratch(folder))
     database = Postgres(folder, ports.reserve())
     redis = Valkey(folder, ports.reserve())
     mail = MailCatcher(folder, ports.reserve(), page_port=ports.reserve())

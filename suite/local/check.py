@@ -1,6 +1,5 @@
 """`bin/check`: everything that can be told without running the portal. Standard library only; the tools run in .venv."""
 
-import argparse
 import os
 import secrets
 import shutil
@@ -13,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from suite.local import places, ports, setup
-from suite.local.console import StepFailed, fail, run, say, seconds
+from suite.local.console import Options, StepFailed, fail, run, say, seconds
 from suite.local.parts import postgres
 from suite.local.parts.part import PartFailed
 
@@ -111,7 +110,7 @@ def lock() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="bin/check", description="Vérifie le code sans lancer le portail.")
+    parser = Options(prog="bin/check", description="Vérifie le code sans lancer le portail.")
     parser.add_argument("--lock", action="store_true", help="refaire les fichiers de versions verrouillées")
     try:
         if parser.parse_args(arguments).lock:

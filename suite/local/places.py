@@ -1,11 +1,16 @@
 """Where things stand: the checkout, what is kept for this machine, and the interpreters."""
 
+import contextlib
 import os
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+# A Unix socket's address has 107 bytes, and the longest that is made in a scratch folder is a browser's.
+OWN_SCRATCH_LIMIT = 107 - len("/org.chromium.Chromium.XXXXXX/SingletonSocket")
 PEOPLE = ROOT / "suite" / "local" / "demo_people.json"
 
 
@@ -17,6 +22,32 @@ def state_folder(port: int) -> Path:
 def shared_folder() -> Path:
     """What every copy of the portal in this checkout shares: installed programs, no data."""
     return ROOT / ".local"
+
+
+@contextlib.contextmanager
+def own_scratch(folder: Path) -> Iterator[None]:
+    """Keep the scratch files of this process, and of every one it starts, in `folder`/tmp, which is removed at the end.
+
+    Browsers and killed workers leave such files behind. Where that path is too long for the sockets that some put there,
+    they stay in the machine's own folder.
+    """
+    own = folder / "tmp"
+    if len(os.fsencode(own)) > OWN_SCRATCH_LIMIT:
+        yield
+        return
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(parents=True, mode=0o711)
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(own)
+    tempfile.tempdir = None  # It is asked for once; the next to ask gets the new one.
+    try:
+        yield
+    finally:
+        os.environ.pop("TMPDIR")
+        if before is not None:
+            os.environ["TMPDIR"] = before
+        tempfile.tempdir = None
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def venv_python() -> Path:

@@ -6,7 +6,7 @@ wait (in their keepers) for a file with their environment, which is written when
 migrated and the demo data is there.
 """
 
-import argparse
+import contextlib
 import fcntl
 import json
 import os
@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from suite.local import keeper, places, ports, setup
-from suite.local.console import StepFailed, fail
+from suite.local.console import Options, StepFailed, fail
+from suite.local.parts import postgres
 from suite.local.parts.part import PartFailed
 
 # Whoever gives the first variable gives a real server: the embedded part is not started.
@@ -44,7 +45,11 @@ def embedded(variables: os._Environ[str] | dict[str, str]) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="bin/run", description="Lance le portail et tout ce dont il a besoin.")
+    parser = Options(
+        prog="bin/run",
+        description="Lance le portail et tout ce dont il a besoin.",
+        epilog="Les ports suivent de PORT (8000 sinon) ; par exemple : PORT=8100 bin/run",
+    )
     parser.add_argument("--fresh", action="store_true", help="repartir de zéro : efface les données de cette copie")
     options = parser.parse_args(arguments)
     end_with_children()
@@ -53,11 +58,15 @@ def main(arguments: Sequence[str]) -> int:
         wanted = embedded(os.environ)
         folder = places.state_folder(port)
         lock = claim(folder, port)
-        names = ["portal", *(listener for part in wanted for listener in LISTENERS[part])]
-        ports.require_free(ports.from_base(port), names)
-        if options.fresh:
-            empty(folder)
-        setup.ready(development=False, homeserver="homeserver" in wanted)
+        try:
+            names = ["portal", *(listener for part in wanted for listener in LISTENERS[part])]
+            ports.require_free(ports.from_base(port), names)
+            if options.fresh:
+                empty(folder)
+            setup.ready(development=False, homeserver="homeserver" in wanted)
+        except BaseException:
+            give_back(folder, lock)
+            raise
     except (StepFailed, PartFailed, ports.PortTaken, FileNotFoundError) as error:
         return fail(error)
     except KeyboardInterrupt:
@@ -109,11 +118,18 @@ def claim(folder: Path, port: int) -> IO[str]:
     return lock
 
 
+def give_back(folder: Path, lock: IO[str]) -> None:
+    """Let the state folder go; when nothing but the claim is in it, it goes too: a refused start leaves no trace."""
+    with contextlib.suppress(OSError):
+        if [entry.name for entry in folder.iterdir()] == ["run.lock"]:
+            (folder / "run.lock").unlink()
+            folder.rmdir()
+    lock.close()
+
+
 def empty(folder: Path) -> None:
     """Remove everything of this copy but the lock that is held; also data that PostgreSQL needed elsewhere."""
-    elsewhere = folder / "postgres-data-is-in"
-    if elsewhere.exists():
-        shutil.rmtree(elsewhere.read_text(), ignore_errors=True)
+    postgres.remove_elsewhere(folder)
     for entry in folder.iterdir():
         if entry.name == "run.lock":
             continue

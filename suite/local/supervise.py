@@ -198,6 +198,11 @@ class Watching:
 
 def supervise(port: int) -> int:
     """Run everything until a signal or until a process ends; answers the exit status."""
+    with places.own_scratch(places.state_folder(port)):
+        return _supervise(port)
+
+
+def _supervise(port: int) -> int:
     copy = Copy(port)
     try:
         copy.prepare()

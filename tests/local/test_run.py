@@ -5,9 +5,12 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,12 +35,20 @@ def base() -> int:
 
 
 @pytest.fixture
-def variables(tmp_path: Path, base: int) -> dict[str, str]:
+def state() -> Iterator[Path]:
+    """The folder of the copies' data; its name is short, so that scratch files fit in it (places.OWN_SCRATCH_LIMIT)."""
+    folder = Path(tempfile.mkdtemp(prefix="s"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)  # After a failure its processes may still be ending.
+
+
+@pytest.fixture
+def variables(state: Path, base: int) -> dict[str, str]:
     """The environment of somebody who runs the portal, without what this test run has set."""
     given = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG") if name in os.environ
     }
-    return {**given, "PORT": str(base), "PORTAL_LOCAL_DIR": str(tmp_path)}
+    return {**given, "PORT": str(base), "PORTAL_LOCAL_DIR": str(state)}
 
 
 def bin_run(variables: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -106,9 +117,9 @@ def test_the_environment_file_is_private_and_appears_whole(tmp_path: Path) -> No
 
 
 # --- refusals, by the command itself ----------------------------------------------------------------------------
-def test_a_second_copy_on_the_same_port_is_refused(variables: dict[str, str], base: int, tmp_path: Path) -> None:
-    (tmp_path / str(base)).mkdir()
-    with (tmp_path / str(base) / "run.lock").open("w") as lock:
+def test_a_second_copy_on_the_same_port_is_refused(variables: dict[str, str], base: int, state: Path) -> None:
+    (state / str(base)).mkdir()
+    with (state / str(base) / "run.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
         done = bin_run(variables)
@@ -117,9 +128,7 @@ def test_a_second_copy_on_the_same_port_is_refused(variables: dict[str, str], ba
     assert f"Le portail tourne déjà sur le port {base}" in done.stderr
 
 
-def test_a_taken_port_is_told_by_name(variables: dict[str, str], base: int) -> None:
-    import socket
-
+def test_a_taken_port_is_told_by_name(variables: dict[str, str], base: int, state: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", base + ports.OFFSETS["redis"]))
         other.listen()
@@ -129,6 +138,50 @@ def test_a_taken_port_is_told_by_name(variables: dict[str, str], base: int) -> N
     assert done.returncode == 1
     assert f"Le port {base + 6} est déjà pris : Redis (Valkey) en a besoin." in done.stderr
     assert "PORT=8100 bin/run" in done.stderr
+    assert not (state / str(base)).exists(), "a refused start leaves nothing"
+
+
+def test_a_refused_start_keeps_what_an_earlier_run_left(variables: dict[str, str], base: int, state: Path) -> None:
+    data = state / str(base)
+    data.mkdir()
+    (data / "secrets.json").write_text("{}")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", base))
+        other.listen()
+
+        assert bin_run(variables).returncode == 1
+
+    assert sorted(entry.name for entry in data.iterdir()) == ["run.lock", "secrets.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--frsh"], "Option inconnue : --frsh"),
+        (["--fresh", "-x", "8100"], "Options inconnues : -x 8100"),
+        (["--fresh=oui"], "--fresh=oui"),
+    ],
+)
+def test_an_unknown_option_is_told_in_french_and_does_nothing(
+    variables: dict[str, str], state: Path, arguments: list[str], told: str
+) -> None:
+    done = bin_run(variables, *arguments)
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Utilisation : bin/run [--fresh] [-h]" in done.stderr
+    assert "PORT=8100 bin/run" in done.stderr
+    assert not re.search("usage|error|unrecognized|argument", done.stderr)
+    assert list(state.iterdir()) == []
+
+
+def test_the_help_is_french(variables: dict[str, str]) -> None:
+    done = bin_run(variables, "--help")
+
+    assert done.returncode == 0
+    assert "Lance le portail et tout ce dont il a besoin." in done.stdout
+    assert "repartir de zéro" in done.stdout
+    assert not re.search("usage|show this help|options:", done.stdout)
 
 
 def test_a_wrong_port_is_told(variables: dict[str, str]) -> None:
@@ -186,9 +239,7 @@ def supervised(variables: dict[str, str], homeserver: Matrix, tmp_path: Path) ->
     started.process.wait()
 
 
-def test_everything_runs_keeps_its_data_and_leaves_nothing(
-    supervised: Supervised, variables: dict[str, str], base: int, tmp_path: Path
-) -> None:
+def test_everything_runs_keeps_its_data_and_leaves_nothing(supervised: Supervised, base: int, state: Path) -> None:
     ready = f"Portail prêt : http://localhost:{base}\n"
     supervised.wait_for(ready)
 
@@ -196,16 +247,28 @@ def test_everything_runs_keeps_its_data_and_leaves_nothing(
     steps = re.findall(r"^✓ (.+) \([\d,]+ s\)$", supervised.said(), re.M)
     assert {"PostgreSQL", "Migrations", "Données de démonstration", "Portail et travaux de fond"} <= set(steps)
     assert "Synapse" not in supervised.said()
-    environment = json.loads((tmp_path / str(base) / "environment.json").read_text())
+    environment = json.loads((state / str(base) / "environment.json").read_text())
     assert environment["SESSION_COOKIE_NAME"] == f"session_{base}"
+    scratch = state / str(base) / "tmp"
+    # Not PostgreSQL nor Valkey, which write their titles over their environments.
+    parts = ("portal", "worker", "beat", "idp", "mailcatcher")
+    homes = {variable(int((scratch.parent / f"{part}.pid").read_text()), "TMPDIR") for part in parts}
+    assert homes == {str(scratch) if len(str(scratch)) <= places.OWN_SCRATCH_LIMIT else None}
     assert '"state": "up"' in fetch(f"http://localhost:{base}/__heartbeat__")
     assert "Boîte aux lettres" in fetch(f"http://localhost:{base + 2}/")
-    secrets = (tmp_path / str(base) / "secrets.json").read_text()
+    secrets = (state / str(base) / "secrets.json").read_text()
 
     assert supervised.end(signal.SIGTERM) == []
     assert supervised.process.returncode == 128 + signal.SIGTERM
-    assert (tmp_path / str(base) / "secrets.json").read_text() == secrets
+    assert (state / str(base) / "secrets.json").read_text() == secrets
+    assert not scratch.exists()
     assert all(ports.is_free(number) for number in ports.from_base(base).values())
+
+
+def variable(pid: int, name: str) -> str | None:
+    """A variable of another process's environment."""
+    environment = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return next((entry.partition("=")[2] for entry in environment if entry.startswith(f"{name}=")), None)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -216,11 +279,11 @@ def test_nothing_stays_when_it_is_stopped_while_starting(supervised: Supervised,
 
 
 def test_when_a_process_ends_everything_ends_and_its_name_is_told(
-    supervised: Supervised, base: int, tmp_path: Path
+    supervised: Supervised, base: int, state: Path
 ) -> None:
     supervised.wait_for("✓ Redis (Valkey)")
 
-    os.kill(int((tmp_path / str(base) / "valkey.pid").read_text()), signal.SIGKILL)
+    os.kill(int((state / str(base) / "valkey.pid").read_text()), signal.SIGKILL)
 
     supervised.process.wait(timeout=15)
     assert "✗ valkey s'est arrêté : tout s'arrête." in supervised.said()

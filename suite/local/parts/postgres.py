@@ -60,6 +60,12 @@ def may_unshare() -> bool:
     return subprocess.run([*renamed(), "true"], capture_output=True, check=False).returncode == 0
 
 
+def remove_elsewhere(folder: Path) -> None:
+    """Remove the data that clusters in `folder`, or below it, had to keep elsewhere."""
+    for kept in folder.rglob("postgres-data-is-in"):
+        shutil.rmtree(kept.read_text(), ignore_errors=True)
+
+
 def everyone_may_enter(folder: Path) -> bool:
     """Whether a user without rights can reach `folder` (o+x all the way up)."""
     return all(parent.stat().st_mode & 0o001 for parent in [folder, *folder.parents])
@@ -109,12 +115,14 @@ class Postgres(Part):
         kept = self.folder / "postgres-data-is-in"
         if kept.exists() and Path(kept.read_text()).exists():
             return Path(kept.read_text())
-        if not everyone_may_enter(Path(tempfile.gettempdir())):
+        # Not where TMPDIR says: these data stay, and scratch files go.
+        common = next((place for place in (Path("/tmp"), Path("/var/tmp")) if everyone_may_enter(place)), None)  # noqa: S108
+        if common is None:
             raise PartFailed(
                 "PostgreSQL refuse d'être lancé par root, et les espaces de noms utilisateur sont interdits ici."
                 " Lancez la commande en tant qu'utilisateur ordinaire, ou donnez DATABASE_URL."
             )
-        made = Path(tempfile.mkdtemp(prefix="portail-postgres-"))
+        made = Path(tempfile.mkdtemp(prefix="portail-postgres-", dir=common))
         made.chmod(0o711)
         kept.write_text(str(made))
         return made
