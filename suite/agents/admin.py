@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import display
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -12,10 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from suite.agents.admin_forms import AgentForm, OrganisationForm
+from suite.agents.admin_forms import AgentForm, OrganisationForm, TeamForm
 from suite.agents.deactivation import deactivate, reactivate
 from suite.agents.folding import fold
 from suite.agents.models import Agent, Organisation, PersonalToken, Team
+from suite.agents.permissions import can_govern, governable_by
 from suite.agents.tokens import revoke_token
 from suite.core.administration import LedgerAdmin, PortalAdmin, list_link, object_link
 
@@ -26,8 +28,23 @@ def counted(model: type[Agent] | type[Team], field: str) -> Coalesce:
     return Coalesce(Subquery(rows.annotate(number=Count("pk")).values("number")), 0)
 
 
+def administrator(request: HttpRequest) -> Agent:
+    """Who asks."""
+    if not isinstance(request.user, Agent):
+        raise PermissionDenied
+    return request.user
+
+
+class KnowsWhoAsks(PortalAdmin[Any]):
+    """Its form has the administrator as `by`."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"by": administrator(request)})
+
+
 @admin.register(Organisation)
-class OrganisationAdmin(PortalAdmin[Organisation]):
+class OrganisationAdmin(KnowsWhoAsks):
     form = OrganisationForm
     list_display = ["name", "legal_name", "siret", "domain", "agents_link", "teams_link", "is_demo"]
     list_filter = ["is_demo"]
@@ -56,13 +73,17 @@ class OrganisationAdmin(PortalAdmin[Organisation]):
 
 
 @admin.register(Team)
-class TeamAdmin(PortalAdmin[Team]):
+class TeamAdmin(KnowsWhoAsks):
+    form = TeamForm
     list_display = ["name", "organisation", "managers_named", "members_link"]
     list_select_related = ["organisation"]
     search_fields = ["name", "organisation__name"]
     ordering = ["organisation__name", "name"]
     autocomplete_fields = ["organisation", "managers"]
-    readonly_fields = ["public_id"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
+        """A team stays where it is: elsewhere, others would open the week of its members."""
+        return ("organisation", "public_id") if obj else ("public_id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         rows = super().get_queryset(request).annotate(member_count=counted(Agent, "team"))
@@ -126,6 +147,11 @@ class AgentAdmin(PortalAdmin[Agent]):
         """Only a superuser makes administrators."""
         return self.from_provider if request.user.is_superuser else (*self.from_provider, *self.for_superusers)
 
+    def has_change_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
+        """Not for accounts with more rights than one's own: they are shown."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or can_govern(administrator(request), obj))
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Agent], search_term: str
     ) -> tuple[QuerySet[Agent], bool]:
@@ -159,7 +185,8 @@ class AgentAdmin(PortalAdmin[Agent]):
     @admin.action(description=_("Désactiver : fermer les sessions, révoquer les jetons"), permissions=["change"])
     def deactivate_agents(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
         """Never oneself: the last administrator would lock the door from outside."""
-        agents = list(queryset.filter(is_active=True).exclude(sub=request.user.get_username()))
+        chosen = _governed(self, request, queryset.filter(is_active=True))
+        agents = list(chosen.exclude(pk=administrator(request).pk))
         number = deactivate(agents=Agent.objects.filter(pk__in=[agent.pk for agent in agents]), now=timezone.now())
         self.record(request, agents, gettext("Désactivé"))
         self.message_user(
@@ -168,14 +195,15 @@ class AgentAdmin(PortalAdmin[Agent]):
 
     @admin.action(description=_("Réactiver"), permissions=["change"])
     def reactivate_agents(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
-        agents = list(queryset.filter(is_active=False))
+        agents = list(_governed(self, request, queryset.filter(is_active=False)))
         number = reactivate(agents=Agent.objects.filter(pk__in=[agent.pk for agent in agents]))
         self.record(request, agents, gettext("Réactivé"))
         self.message_user(request, ngettext("%(n)d agent réactivé.", "%(n)d agents réactivés.", number) % {"n": number})
 
     @admin.action(description=_("Révoquer tous les jetons personnels"), permissions=["change"])
     def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[Agent]) -> None:
-        _revoke(self, request, PersonalToken.objects.filter(agent__in=queryset))
+        governed = _governed(self, request, queryset)
+        _revoke(self, request, PersonalToken.objects.filter(agent__in=governed.order_by().values("pk")))
 
 
 @admin.register(PersonalToken)
@@ -194,7 +222,23 @@ class PersonalTokenAdmin(LedgerAdmin[PersonalToken]):
 
     @admin.action(description=_("Révoquer"), permissions=["act"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[PersonalToken]) -> None:
-        _revoke(self, request, queryset)
+        holders = Agent.objects.filter(pk__in=queryset.order_by().values("agent"))
+        governed = _governed(self, request, holders)
+        _revoke(self, request, queryset.filter(agent__in=governed.order_by().values("pk")))
+
+
+def _governed(page: PortalAdmin[Any], request: HttpRequest, agents: QuerySet[Agent]) -> QuerySet[Agent]:
+    """Those of `agents` that the administrator may act on; how many others there are is said."""
+    governed = governable_by(administrator(request), agents)
+    left_alone = agents.count() - governed.count()
+    if left_alone:
+        words = ngettext(
+            "%(n)d compte a plus de droits que vous : rien n’y a changé.",
+            "%(n)d comptes ont plus de droits que vous : rien n’y a changé.",
+            left_alone,
+        )
+        page.message_user(request, words % {"n": left_alone}, messages.WARNING)
+    return governed
 
 
 def _revoke(page: PortalAdmin[Any], request: HttpRequest, tokens: QuerySet[PersonalToken]) -> None:
