@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.core import signing
 from django.test import Client
+from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from suite.agents.models import Agent
+from visio.meetings.models import Meeting
+from visio.rooms import calls
+from visio.rooms.tickets import guest_ticket
 
 
 class OldSigner(signing.TimestampSigner):
@@ -108,3 +113,26 @@ class Caller:
 
     def close(self) -> None:
         self.ending.close()
+
+
+# What the fixture `call` is: dials that meeting's call as somebody.
+Call = Callable[..., Caller]
+
+
+def joined(caller: Caller, ticket: str = "", **said: Any) -> str:
+    """Says hello and joins; the participant's id."""
+    caller.hello(ticket)
+    return str(caller.join(**said)["ticket"]["participant"])
+
+
+def guest_of(meeting: Meeting) -> str:
+    """A ticket for the meeting's one external guest."""
+    return guest_ticket(meeting.room, meeting.attendees.get(agent=None))
+
+
+def here(meeting: Meeting) -> list[calls.Participant]:
+    return calls.people_in_rooms([meeting.room.pk])[meeting.room.pk]
+
+
+def seats(meeting: Meeting) -> list[calls.Participant]:
+    return calls.roster(room_id=meeting.room.pk, now=timezone.now())[0]
