@@ -3,9 +3,13 @@
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
+
+from suite import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suite.settings.dev")
 
 app = Celery("suite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["visio.meetings", "visio.rooms", "tchap_bridge"])
+setup_logging.connect(logs.set_up)

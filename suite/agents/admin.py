@@ -19,7 +19,7 @@ from suite.agents.folding import fold
 from suite.agents.models import Agent, Organisation, PersonalToken, Team
 from suite.agents.permissions import can_govern, governable_by
 from suite.agents.tokens import revoke_token
-from suite.core.administration import LedgerAdmin, PortalAdmin, list_link, object_link
+from suite.core.administration import LedgerAdmin, M, PortalAdmin, list_link, object_link
 
 
 def counted(model: type[Agent] | type[Team], field: str) -> Coalesce:
@@ -35,7 +35,7 @@ def administrator(request: HttpRequest) -> Agent:
     return request.user
 
 
-class KnowsWhoAsks(PortalAdmin[Any]):
+class KnowsWhoAsks(PortalAdmin[M]):
     """Its form has the administrator as `by`."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -44,7 +44,7 @@ class KnowsWhoAsks(PortalAdmin[Any]):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(KnowsWhoAsks):
+class OrganisationAdmin(KnowsWhoAsks[Organisation]):
     form = OrganisationForm
     list_display = ["name", "legal_name", "siret", "domain", "agents_link", "teams_link", "is_demo"]
     list_filter = ["is_demo"]
@@ -73,7 +73,7 @@ class OrganisationAdmin(KnowsWhoAsks):
 
 
 @admin.register(Team)
-class TeamAdmin(KnowsWhoAsks):
+class TeamAdmin(KnowsWhoAsks[Team]):
     form = TeamForm
     list_display = ["name", "organisation", "managers_named", "members_link"]
     list_select_related = ["organisation"]

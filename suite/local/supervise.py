@@ -25,7 +25,7 @@ from suite.local.parts.postgres import Postgres
 from suite.local.parts.valkey import Valkey
 from suite.local.run import embedded, portal_variables, write_variables
 
-LOG_LINE = re.compile(r"\[\d{4}-")
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \S+ ([A-Z]+) ")
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 SECONDS_TO_START = 90.0
 
@@ -167,8 +167,8 @@ class Watching:
         elif message.name in Celery.SAYS_READY:
             if Celery.SAYS_READY[message.name] in text:
                 self.copy.ready_roles.add(message.name)
-            if LOG_LINE.match(text):
-                (self._showing.discard if ": INFO/" in text else self._showing.add)(message.name)
+            if line := LOG_LINE.match(text):
+                (self._showing.discard if line[1] == "INFO" else self._showing.add)(message.name)
             if message.name in self._showing:
                 self._print(message)
         elif " INFO daphne." not in text:

@@ -9,9 +9,10 @@ import urllib.request
 
 import pytest
 
+from suite.celery import app
 from suite.logs import Line
 from tests import factories
-from tests.processes import LivePortal
+from tests.processes import CeleryProcess, LivePortal
 from tests.waiting import until
 from visio.meetings.tokens import link_token
 
@@ -50,3 +51,28 @@ def test_no_mailbox_is_written_even_in_a_traceback() -> None:
     assert "k.ouali" not in written
     assert "for …@ville.example" in written
     assert "ValueError: Failing row contains (7, …@dinum.gouv.fr, Claire)" in written
+
+
+def test_no_personal_token_is_written() -> None:
+    record = logging.LogRecord("x", logging.INFO, __file__, 1, "Bearer suite_%s", ("a-_9" * 10,), None)
+    assert Line("%(message)s").format(record) == "Bearer suite_…"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_writes_no_address_and_no_secret(celery_worker: CeleryProcess) -> None:
+    """It quotes the whole message of a task that it does not know, as after a deployment that went back."""
+    app.send_task("visio.mail_of_tomorrow", args=["claire.morel@dinum.gouv.fr", "/invitation/Zm9vYmFyYmF6/"])
+    until(lambda: "visio.mail_of_tomorrow" in celery_worker.logged(), 20, what="the unknown task in the log")
+    written = until(lambda: "…@dinum.gouv.fr" in celery_worker.logged() and celery_worker.logged(), 5)
+    assert "claire.morel" not in written
+    assert "Zm9vYmFyYmF6" not in written
+    assert "/invitation/…/" in written
+
+
+@pytest.mark.django_db(transaction=True)
+def test_celery_writes_as_the_portal_does(celery_worker: CeleryProcess, celery_beat: CeleryProcess) -> None:
+    for process, words in (
+        (celery_worker, "INFO celery.apps.worker "),
+        (celery_beat, "INFO celery.beat beat: Starting"),
+    ):
+        assert words in process.logged()
