@@ -61,27 +61,30 @@ SMALL_ONES: tuple[tuple[str, int, bool, int], ...] = (
     ("Rendez-vous personnel", 45, True, 0),
 )
 ON_CALL = "Point d’astreinte"
+# A demonstration may be looked at on any day: a Saturday or Sunday is planned like the fullest weekday.
+TUESDAY = 1
 
 
 def window(today: dt.date) -> list[dt.date]:
-    """The weekdays shown: from seven days ago to the Friday of the week that lies seven days ahead."""
+    """The days shown: today, and the weekdays from seven days ago to the Friday of the week seven days ahead."""
     first = today - dt.timedelta(days=7)
     ahead = today + dt.timedelta(days=7)
     last = max(ahead, ahead - dt.timedelta(days=ahead.weekday()) + dt.timedelta(days=4))
     days = (first + dt.timedelta(days=count) for count in range((last - first).days + 1))
-    return [day for day in days if day.weekday() < 5]
+    return [day for day in days if day.weekday() < 5 or day == today]
 
 
 def plan_day(people: Sequence[Person], day: dt.date) -> list[PlannedMeeting]:
-    """Everything of one weekday: the rites that fall on it, then small meetings drawn with the day as the seed."""
+    """Everything of one day: the rites that fall on it, then small meetings drawn with the day as the seed."""
     return [*_rites(people, day), *_small_ones(people, day)]
 
 
 def _rites(people: Sequence[Person], day: dt.date) -> list[PlannedMeeting]:
     known = {person.email: person for person in people}
+    weekday = day.weekday() if day.weekday() < 5 else TUESDAY
     planned = []
     for rite in RITES:
-        if day.weekday() not in rite.weekdays or rite.organiser not in known:
+        if weekday not in rite.weekdays or rite.organiser not in known:
             continue
         guests = {guest.email: guest for guest in rite.people}
         for person in people:
@@ -144,8 +147,8 @@ def _small_ones(people: Sequence[Person], day: dt.date) -> list[PlannedMeeting]:
 def plan_moment(people: Sequence[Person], now: dt.datetime) -> list[PlannedMeeting]:
     """For whoever looks at `now` (aware, in the organisers' zone): one meeting under way and one that starts soon.
 
-    In office hours on weekdays; at other times a single call of the people on duty, so that the page of a demonstration
-    is never bare. Nothing after 22:30, when it would cross midnight.
+    In office hours; at other times a single call of the people on duty, so that the page of a demonstration is never
+    bare. Nothing after 22:30, when it would cross midnight.
     """
     known = {person.email for person in people}
     if not {CLAIRE, KARIM, SOPHIE, LEA} <= known or (now.hour, now.minute) >= (22, 30):
@@ -153,7 +156,7 @@ def plan_moment(people: Sequence[Person], now: dt.datetime) -> list[PlannedMeeti
     quarter = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
     soon = quarter + dt.timedelta(minutes=30)
     guests = (Guest(CLAIRE, answer="accepted"), Guest(SOPHIE, answer="accepted"), Guest(LEA), SUPPLIER)
-    in_office_hours = now.weekday() < 5 and 8 <= now.hour < 18
+    in_office_hours = 8 <= now.hour < 18
     moment = [
         PlannedMeeting(
             key="bientot",
