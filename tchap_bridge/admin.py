@@ -43,7 +43,7 @@ class TchapRoomAdmin(LedgerAdmin[TchapRoom]):
     list_display = [
         "alias_localpart",
         "meeting_link",
-        "state",
+        "standing",
         "wanted",
         "applied",
         "attempts",
@@ -58,7 +58,7 @@ class TchapRoomAdmin(LedgerAdmin[TchapRoom]):
         "alias_localpart",
         "room_id",
         "meeting_link",
-        "state",
+        "standing",
         ("wanted", "applied", "applied_at"),
         ("attempts", "due_at", "claimed_until"),
         "last_error",

@@ -7,7 +7,7 @@ own namespace (`user_id=`), and never as anybody else. Specification: https://sp
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -114,14 +114,20 @@ class Profile:
 class Matrix:
     """One connection to the homeserver; a context manager. Every method raises MatrixError."""
 
-    def __init__(self, access: MatrixAccess, *, user_id: str | None = None) -> None:
-        """`user_id` speaks as that user: for an application service, within its namespace on our server (else ValueError)."""
+    def __init__(
+        self, access: MatrixAccess, *, user_id: str | None = None, before: Callable[[], None] | None = None
+    ) -> None:
+        """`user_id` speaks as that user: for an application service, within its namespace on our server (else ValueError).
+
+        `before` is called before every request, and stops it by raising.
+        """
         if user_id is not None:
             local, _colon, server = user_id.partition(":")
             if access.transport != "appservice" or server != access.server_name or not OUR_USERS.fullmatch(local):
                 raise ValueError(f"{user_id} is outside our namespace")
         self.access = access
         self._as_user = user_id
+        self._before = before
         self._me: str | None = None
         self._http = httpx.Client(
             base_url=access.url,
@@ -264,6 +270,8 @@ class Matrix:
     def _send_request(
         self, method: str, path: str, *, body: Json | None = None, query: Mapping[str, str] | None = None
     ) -> object:
+        if self._before is not None:
+            self._before()
         asked = dict(query or {})
         if self._as_user is not None:
             asked["user_id"] = self._as_user

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.admin import display
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from visio.models import Meeting
@@ -49,6 +51,19 @@ class TchapRoom(models.Model):
 
     def __str__(self) -> str:
         return self.alias_localpart
+
+    @property
+    @display(description=_("état"), ordering="state")
+    def standing(self) -> str:
+        """The state in an administrator's words: a refused room was set aside, and why."""
+        if self.state != RoomState.REFUSED:
+            return str(RoomState(self.state).label)
+        if self.last_error.startswith("401 "):
+            return gettext("Mis de côté : Tchap refuse le compte du portail")
+        if self.last_error.startswith("4"):
+            return gettext("Mis de côté : Tchap refuse")
+        words = ngettext("Mis de côté après %(count)d essai", "Mis de côté après %(count)d essais", self.attempts)
+        return words % {"count": self.attempts}
 
 
 class MemberState(models.TextChoices):

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest
 
+from tchap_bridge import pauses
 from tchap_bridge.matrix import UNREACHABLE, MatrixError
 from tchap_bridge.models import MemberState, RoomState, TchapMember, TchapRoom
 from visio.meetings.models import Meeting, Occurrence, Status
@@ -19,6 +20,10 @@ from visio.meetings.models import Meeting, Occurrence, Status
 # A worker that was killed holds its room for this long; a living one prolongs its claim with every step it records.
 LEASE = timedelta(minutes=2)
 BACK_OFF = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+# So many tries that fail while the homeserver answers: the room is set aside (about five hours later).
+MOST_TRIES = 8
+# Whoever was brought up to date this lately shows that the homeserver answers.
+LATELY = timedelta(hours=1)
 # A person without an account is looked up again after this long, as long as the meeting is ahead.
 LOOK_AGAIN = timedelta(hours=12)
 
@@ -91,14 +96,17 @@ def owe_look_ups(*, now: datetime, limit: int = 100) -> None:
 def wake_waiting(*, now: datetime) -> None:
     """The homeserver answers again: whoever waits because it could not be reached is due now."""
     waiting = TchapRoom.objects.filter(state=RoomState.OWED, due_at__gt=now, last_error__startswith=UNREACHABLE)
-    _set_due(waiting, due_at=now)
+    if pauses.held_until(now=now) is None:
+        pauses.set_due(waiting, due_at=now)
 
 
-def _set_due(rooms: QuerySet[TchapRoom], *, due_at: datetime) -> None:
-    """Change the hour of several rooms; those that somebody holds are left to them, so that nobody waits for two rooms."""
-    with transaction.atomic():
-        free = list(rooms.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True))
-        TchapRoom.objects.filter(pk__in=free).update(due_at=due_at)
+def hold_back(*, now: datetime) -> bool:
+    """Whether the homeserver wants to hear nothing now; every room that would be due before it does is put off until then."""
+    until = pauses.held_until(now=now)
+    if until is None:
+        return False
+    pauses.set_due(TchapRoom.objects.filter(state=RoomState.OWED, due_at__lt=until), due_at=until)
+    return True
 
 
 def due_rooms(*, now: datetime, limit: int) -> list[int]:
@@ -115,10 +123,20 @@ def due_rooms_of(*, meeting_id: int, now: datetime) -> list[int]:
 
 
 def retry(room: TchapRoom, *, now: datetime) -> None:
-    """An administrator says "try again": a refused or waiting room is due at once. Ring `tasks.reconcile_room` after it."""
-    TchapRoom.objects.filter(pk=room.pk).update(
-        state=RoomState.OWED, due_at=now, attempts=0, wanted=Greatest(F("wanted"), F("applied") + 1)
-    )
+    """An administrator says "try again": the room is due at once, or when the homeserver's limit ends; ring for it after it.
+
+    Where the bot's token was refused, that was every room's trouble: all of them are due.
+    """
+    due_at = pauses.held_until(now=now) or now
+    again = Q(pk=room.pk)
+    if pauses.is_locked_out():
+        again |= pauses.LOCKED_OUT & Q(state=RoomState.REFUSED)
+        pauses.set_due(TchapRoom.objects.filter(state=RoomState.OWED, due_at__lt=due_at), due_at=due_at)
+    with transaction.atomic():
+        rooms = list(TchapRoom.objects.select_for_update().filter(again).order_by("pk").values_list("pk", flat=True))
+        TchapRoom.objects.filter(pk__in=rooms).update(
+            state=RoomState.OWED, due_at=due_at, attempts=0, wanted=Greatest(F("wanted"), F("applied") + 1)
+        )
 
 
 class ClaimLost(Exception):
@@ -154,7 +172,9 @@ class Claim:
 
 
 def claim(*, room_id: int, now: datetime) -> Claim | None:
-    """Take the room to work on it alone; None when nothing is due or somebody has it."""
+    """Take the room to work on it alone; None when nothing is due, somebody has it, or the whole bot keeps quiet."""
+    if pauses.is_locked_out() or hold_back(now=now):
+        return None
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     with transaction.atomic():
         rooms = TchapRoom.objects.select_for_update(skip_locked=True)
@@ -183,29 +203,47 @@ def finish(claim: Claim, *, state: RoomState, more: bool = False) -> bool:
 
 
 def set_aside(claim: Claim, error: MatrixError) -> RoomState:
-    """The homeserver said no: later when it may help (never before it allows), else refused until an administrator acts."""
+    """The homeserver said no: later when it may help (never before it allows), else refused until an administrator acts.
+
+    A limit puts off every room, and is no failed try of this one.
+    """
+    is_limit = error.status == 429
     with transaction.atomic():
         room = _held(claim)
         room.last_error = str(error)[:500]
         room.claimed_until = None
-        if error.permanent:
+        if not is_limit:
+            room.attempts = _tries(room, error, now=claim.clock())
+        if error.permanent or room.attempts >= MOST_TRIES:
             room.state = RoomState.REFUSED
         else:
-            room.attempts = min(room.attempts + 1, 10_000)
-            room.due_at = claim.clock() + _delay(error, room.attempts)
+            room.due_at = claim.clock() + (error.retry_after or BACK_OFF[max(min(room.attempts, len(BACK_OFF)), 1) - 1])
         room.save(update_fields=["state", "due_at", "attempts", "last_error", "claimed_until"])
-        return RoomState(room.state)
+    if is_limit:
+        hold_back(now=claim.clock())
+    return RoomState(room.state)
+
+
+def put_back(claim: Claim, *, until: datetime) -> None:
+    """The homeserver wants to hear nothing before `until`: the room is as it was, owed and free, and due then."""
+    with transaction.atomic():
+        room = _held(claim)
+        room.claimed_until, room.due_at = None, until
+        room.save(update_fields=["claimed_until", "due_at"])
+
+
+def _tries(room: TchapRoom, error: MatrixError, *, now: datetime) -> int:
+    """The failed tries with this one. An outage lengthens the wait and counts no further: it is not the room's failure."""
+    if error.permanent or error.errcode or room.attempts < len(BACK_OFF):
+        return room.attempts + 1
+    others = TchapRoom.objects.exclude(pk=room.pk).filter(applied_at__gt=now - LATELY)
+    answers = not error.words.startswith(UNREACHABLE) and others.exists()
+    return room.attempts + 1 if answers else room.attempts
 
 
 def is_refused(meeting_id: int) -> bool:
     """Whether this meeting's room waits for an administrator."""
     return TchapRoom.objects.filter(meeting=meeting_id, state=RoomState.REFUSED).exists()
-
-
-def _delay(error: MatrixError, attempts: int) -> timedelta:
-    if error.retry_after is not None:
-        return error.retry_after
-    return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
 
 
 def _held(claim: Claim) -> TchapRoom:

@@ -18,7 +18,7 @@ from django.db import transaction
 
 from suite.agents.models import Agent
 from suite.live import push
-from tchap_bridge import desired, messages, owed
+from tchap_bridge import desired, messages, owed, pauses
 from tchap_bridge.accounts import find_account
 from tchap_bridge.desired import MeetingFacts, RoomWanted
 from tchap_bridge.matrix import Event, Json, Matrix, MatrixError, NewRoom, StateContent, configured_access
@@ -55,7 +55,7 @@ def reconcile(*, room_id: int, now: datetime, most_invited: int = MEMBERS_PER_RU
     if claim is None:
         return Outcome.NOTHING
     try:
-        with Matrix(access) as matrix:
+        with Matrix(access, before=lambda: pauses.check(now=claim.clock())) as matrix:
             state, more = _Reconciliation(matrix, claim, most_invited).run_or_rejoin()
         owed.wake_waiting(now=now)
         again = owed.finish(claim, state=state, more=more)
@@ -64,6 +64,9 @@ def reconcile(*, room_id: int, now: datetime, most_invited: int = MEMBERS_PER_RU
         return Outcome.AGAIN if again else Outcome.DONE
     except owed.ClaimLost:
         return Outcome.NOTHING
+    except pauses.Held as held:
+        owed.put_back(claim, until=held.until)
+        return Outcome.WAITING
     except MatrixError as error:
         if owed.set_aside(claim, error) == RoomState.REFUSED:
             # Never the words: they may hold an address.

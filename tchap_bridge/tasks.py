@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from suite.core.doorbell import ring
-from tchap_bridge import inbound, owed, rooms
+from tchap_bridge import inbound, owed, pauses, rooms
 
 ROOMS_PER_SWEEP = 100
 
@@ -21,7 +21,7 @@ def sweep_rooms() -> None:
     """The guarantee behind the doorbell: ring for every room that is due."""
     now = timezone.now()
     inbound.forget_old_events(now=now)
-    if not rooms.is_configured():
+    if not rooms.is_configured() or pauses.is_locked_out() or owed.hold_back(now=now):
         return
     inbound.ask_for_backlog(now=now)
     owed.owe_look_ups(now=now)

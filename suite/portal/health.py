@@ -33,7 +33,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-State = Literal["up", "late", "behind", "down", "off"]
+State = Literal["up", "late", "behind", "aside", "refused", "down", "off"]
 
 # Three sweeps: nobody looked at a row for that long, so nobody consumes.
 LATE_SECONDS = 50
@@ -45,7 +45,7 @@ REMEMBERED_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Part:
-    """One part's state. `figure`: seconds late when late, migrations missing when behind."""
+    """One part's state. `figure`: seconds late when late, migrations missing when behind, rooms when set aside."""
 
     name: str
     state: State
@@ -70,6 +70,12 @@ class Part:
                 return ngettext("%(count)d migration à appliquer", "%(count)d migrations à appliquer", self.figure) % {
                     "count": self.figure
                 }
+            case "aside":
+                return ngettext("%(count)d salon mis de côté", "%(count)d salons mis de côté", self.figure) % {
+                    "count": self.figure
+                }
+            case "refused":
+                return _("compte du portail refusé")
             case "late":
                 return _late_words(self.figure)
 
@@ -89,7 +95,8 @@ def heartbeat(now: dt.datetime) -> list[Part]:
     asked: dict[str, tuple[Callable[[], list[Part]], list[Part]]] = {
         "database": (
             lambda: ask_database(now),
-            [Part(name, "down", matters=True) for name in ("database", "migrations", "invitations", "tchap_rooms")],
+            [Part(name, "down", matters=True) for name in ("database", "migrations", "invitations", "tchap_rooms")]
+            + [Part(name, "down", matters=False) for name in ("tchap_account", "tchap_set_aside")],
         ),
         "redis": (ask_redis, [Part("redis", "down", matters=True)]),
         "homeserver": (ask_homeserver, [Part("homeserver", "down", matters=False)]),
@@ -131,6 +138,15 @@ OLDEST_ROOM = """
     FROM tchap_bridge_tchaproom
     WHERE state = 'owed' AND due_at <= %(now)s AND (claimed_until IS NULL OR claimed_until < %(now)s)
 """
+# Whether the bot's token was refused, and how many rooms of meetings ahead wait for an administrator.
+REFUSED_ROOMS = """
+    SELECT coalesce(bool_or(last_error LIKE '401 %%'), false), count(*) FILTER (WHERE EXISTS (
+        SELECT 1 FROM visio_occurrence
+        WHERE visio_occurrence.meeting_id = tchap_bridge_tchaproom.meeting_id AND visio_occurrence.ends_at > %(now)s
+    ))
+    FROM tchap_bridge_tchaproom
+    WHERE state = 'refused'
+"""
 
 
 def ask_database(now: dt.datetime) -> list[Part]:
@@ -156,15 +172,23 @@ def ask_database(now: dt.datetime) -> list[Part]:
         ]
         if missing:
             return parts  # The tables below may not exist yet.
-        for name, statement in (("invitations", OLDEST_INVITATION), ("tchap_rooms", OLDEST_ROOM)):
-            row = connection.execute(statement, {"now": now}).fetchone()
-            age = int(row[0]) if row and row[0] is not None else 0
-            if name == "tchap_rooms" and not settings.MATRIX_HOMESERVER_URL:
-                # Without a homeserver rooms are noted down and never tried: that is no delay.
-                parts.append(Part(name, "off", matters=True))
-                continue
-            parts.append(Part(name, "late" if age > LATE_SECONDS else "up", matters=True, figure=age))
+        parts.append(_lateness("invitations", connection.execute(OLDEST_INVITATION, {"now": now}).fetchone()))
+        if not settings.MATRIX_HOMESERVER_URL:
+            # Without a homeserver rooms are noted down and never tried: that is no delay.
+            return [*parts, Part("tchap_rooms", "off", matters=True)]
+        is_locked_out, set_aside = connection.execute(REFUSED_ROOMS, {"now": now}).fetchone() or (False, 0)
+        # A bot whose token is refused asks nothing: the rooms wait for an administrator, not for a worker.
+        oldest = None if is_locked_out else connection.execute(OLDEST_ROOM, {"now": now}).fetchone()
+        parts.append(_lateness("tchap_rooms", oldest))
+        parts.append(Part("tchap_account", "refused" if is_locked_out else "up", matters=False))
+        parts.append(Part("tchap_set_aside", "aside" if set_aside else "up", matters=False, figure=set_aside))
     return parts
+
+
+def _lateness(name: str, row: tuple[Any, ...] | None) -> Part:
+    """The part for the age in seconds, or NULL, that `row` holds."""
+    age = int(row[0]) if row and row[0] is not None else 0
+    return Part(name, "late" if age > LATE_SECONDS else "up", matters=True, figure=age)
 
 
 @cache
@@ -228,7 +252,7 @@ def service_states(now: dt.datetime) -> list[ServiceState]:
         parts = {part.name: part for part in _remembered[1]}
     lines = [
         (_("Visio"), ("database", "redis")),
-        (_("Tchap"), ("homeserver", "tchap_rooms")),
+        (_("Tchap"), ("homeserver", "tchap_account", "tchap_rooms")),
         (_("Courriels"), ("smtp", "invitations")),
     ]
     states = []
@@ -237,6 +261,10 @@ def service_states(now: dt.datetime) -> list[ServiceState]:
         worst = next((part for part in asked if not part.is_well), asked[0])
         states.append(ServiceState(name, worst.is_well, worst.words))
     return states
+
+
+# What a part's figure is called.
+FIGURES = {"invitations": "seconds_late", "tchap_rooms": "seconds_late", "tchap_set_aside": "set_aside"}
 
 
 # --- For machines -----------------------------------------------------------------------------------------------
@@ -264,7 +292,7 @@ def heartbeat_view(_request: HttpRequest) -> JsonResponse:
                 "matters": part.matters,
                 "words": part.words,
                 "milliseconds": part.milliseconds,
-                **({"seconds_late": part.figure} if part.name in ("invitations", "tchap_rooms") else {}),
+                **({FIGURES[part.name]: part.figure} if part.name in FIGURES else {}),
             }
             for part in parts
         },
