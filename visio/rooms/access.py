@@ -25,6 +25,7 @@ class Invited(Protocol):
 
     pk: int
     meeting_id: int
+    agent: Agent | None
     agent_id: int | None
     link_hash: str
 
@@ -111,9 +112,14 @@ def may_enter(room: Room, agent: Agent | None, attendee: Invited | None) -> Admi
             signed_in=signed_in,
             organiser=organiser,
             invited=signed_in and not organiser and not trusted and meeting.attendees.filter(agent=agent).exists(),
-            holds_link=attendee is not None and attendee.meeting_id == meeting.pk,
+            holds_link=attendee is not None and attendee.meeting_id == meeting.pk and not _has_left(attendee),
         )
     )
+
+
+def _has_left(attendee: Invited) -> bool:
+    """The link is an agent's, who may no longer use the portal. No query where the attendee was read with its agent."""
+    return attendee.agent is not None and not attendee.agent.is_active
 
 
 class ReadInvitation(Protocol):

@@ -6,7 +6,8 @@ hello may watch who is here; only one that joined is heard by the others. Refuse
 counted; nothing a browser sends raises.
 
 Who an agent is was read from the session at the handshake, which only the portal's own pages can make (routing.py). The right
-to stay is checked again at every beat, and at once when the meeting changes or the agent signs out.
+to stay is checked again at every beat, and at once when the meeting changes or the agent signs out. A socket that says nothing
+any more, or watches for long without joining, is closed; a browser that is still there dials again by itself.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ from visio.rooms.tickets import BadTicket, read_seat, seat_of
 logger = logging.getLogger(__name__)
 
 HELLO_SECONDS = 10
+# A browser pings every 10 seconds; once a minute in a tab that nobody has looked at for long.
+SILENT_SECONDS = 90
+# Before joining, who is here may be watched for this long on one hello.
+WATCH_SECONDS = 30 * 60
 MOST_FAULTS = 5
 # A newcomer of six negotiates with five people at once, about twenty candidates each.
 FRAMES_AT_ONCE = 300
@@ -46,6 +51,9 @@ FRAMES_A_SECOND = 50.0
 MALFORMED, WHO, FORBIDDEN, NO_ROOM, TIMEOUT, TAKEN_OVER, GONE, TOO_BIG, TOO_MANY, UNAVAILABLE = (
     4400, 4401, 4403, 4404, 4408, 4409, 4410, 4413, 4429, 4503
 )  # fmt: skip
+
+# Ends that are nobody's wish: the seat is kept for a moment.
+INTERRUPTED = {TIMEOUT, UNAVAILABLE}
 
 T = TypeVar("T")
 
@@ -60,11 +68,18 @@ class CallConsumer(AsyncWebsocketConsumer):
     visitor: doors.Visitor | None = None
     participant: Participant | None = None
 
+    def __init__(self, *, silent_seconds: float = SILENT_SECONDS, watch_seconds: float = WATCH_SECONDS) -> None:
+        super().__init__()
+        self._silent_seconds = silent_seconds
+        self._watch_seconds = watch_seconds
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._faults = 0
         self._said_hello = False
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
+        self._interrupted = False
+        self._heard_at = self._here_since = time.monotonic()
         self._allowance = Allowance(burst=FRAMES_AT_ONCE, rate=FRAMES_A_SECOND, now=time.monotonic())
         try:
             await super().__call__(scope, receive, send)
@@ -86,6 +101,7 @@ class CallConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._closing:
             return
+        self._heard_at = time.monotonic()
         if not self._allowance.take(time.monotonic()):
             await self._end(TOO_MANY, "too_many_frames")
             return
@@ -106,7 +122,7 @@ class CallConsumer(AsyncWebsocketConsumer):
         participant, self.participant = self.participant, None
         if participant is None:
             return
-        said_goodbye = self._closing or code in (1000, 1001)
+        said_goodbye = (self._closing and not self._interrupted) or code in (1000, 1001)
         depart = calls.leave if said_goodbye else calls.lose
         try:
             await _in_thread(depart)(participant=participant, now=timezone.now())
@@ -232,12 +248,20 @@ class CallConsumer(AsyncWebsocketConsumer):
         while not self._closing:
             await asyncio.sleep(calls.BEAT_SECONDS)
             try:
+                await self._check_patience()
                 await self._check_access()
                 if self.participant is not None and not self._closing:
                     await self._beat(self.participant)
             except (RedisError, DatabaseError, OSError) as error:
                 # The seat outlives three missed beats; the call itself needs neither Redis nor PostgreSQL.
                 logger.warning("a beat was missed: %s", type(error).__name__)
+
+    async def _check_patience(self) -> None:
+        now = time.monotonic()
+        if now - self._heard_at > self._silent_seconds:
+            await self._end(TIMEOUT, "silent")
+        elif self.participant is None and now - self._here_since > self._watch_seconds:
+            await self._end(TIMEOUT, "no_join")
 
     async def _beat(self, participant: Participant) -> None:
         if await _in_thread(calls.beat)(participant=participant, now=timezone.now()):
@@ -250,7 +274,7 @@ class CallConsumer(AsyncWebsocketConsumer):
             await _in_thread(calls.enter)(participant=participant, capacity=calls.NO_LIMIT, now=timezone.now())
 
     async def _check_access(self) -> None:
-        if self.visitor is None:
+        if self.visitor is None or self._closing:
             return
         refusal = await _in_thread(doors.still_welcome)(self.visitor)
         if refusal is not None:
@@ -293,4 +317,5 @@ class CallConsumer(AsyncWebsocketConsumer):
         if why:
             await self._say("error", code=why)
         self._closing = True
+        self._interrupted = code in INTERRUPTED
         await self.close(code)

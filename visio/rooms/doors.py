@@ -14,7 +14,7 @@ from visio.rooms.access import Admission, Invited, Refusal, may_enter
 from visio.rooms.calls import Participant, new_participant_id
 from visio.rooms.hail import session_group
 from visio.rooms.models import Room
-from visio.rooms.tickets import GuestPass, read_guest_ticket
+from visio.rooms.tickets import GuestPass, use_guest_ticket
 
 if TYPE_CHECKING:
     from suite.agents.models import Agent
@@ -82,10 +82,13 @@ def find_room(slug: str) -> Room:
 
 
 def visitor(*, slug: str, ticket: str, user: Any, session: Any) -> Visitor:
-    """Who stands there: a guest with a ticket, or the session's agent. Raises NoSuchRoom and tickets.BadTicket."""
+    """Who stands there: a guest with a ticket, or the session's agent.
+
+    Raises NoSuchRoom, tickets.BadTicket, and RedisError: a ticket opens nothing while Redis is away.
+    """
     room = find_room(slug)
     if ticket:
-        guest_pass = read_guest_ticket(ticket, room=room)
+        guest_pass = use_guest_ticket(ticket, room=room)
         attendee = _attendee(room, guest_pass)
         return Visitor(room, may_enter(room, None, attendee), attendee=attendee, guest_pass=guest_pass)
     agent = _agent(user.pk) if user is not None and user.is_authenticated else None
@@ -116,7 +119,7 @@ def _agent(pk: int) -> Agent | None:
 def _attendee(room: Room, guest_pass: GuestPass) -> Invited | None:
     """Still on the list, with the link that the ticket was given for."""
     try:
-        attendees = room.meeting.attendees
+        attendees = room.meeting.attendees.select_related("agent")
     except ObjectDoesNotExist:
         return None
     found: Invited | None = attendees.filter(pk=guest_pass.attendee_id, link_hash=guest_pass.link_hash).first()

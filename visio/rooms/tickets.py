@@ -1,4 +1,5 @@
 """What a browser shows to prove who it is on the socket: signed with the server's key, short-lived, bound to one room.
+A ticket is used once: whoever overhears it comes too late.
 
 A guest has no session. Their page exchanges the invitation link for a ticket with a POST, and sends it as the socket's first
 frame: never in the socket's address, which access logs keep. The name they chose comes later, with the wish to join: it
@@ -7,11 +8,14 @@ proves nothing, so it is not signed. A seat lets a browser whose socket was lost
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core import signing
 
+from suite.live import push
 from visio.rooms.access import Invited
 from visio.rooms.calls import Participant
 from visio.rooms.models import Room
@@ -24,7 +28,7 @@ _SEAT_SALT = "visio.rooms.seat"
 
 
 class BadTicket(Exception):
-    """Forged, expired, or made for another room."""
+    """Forged, expired, used before, or made for another room."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +46,25 @@ class Seat:
 
 
 def guest_ticket(room: Room, attendee: Invited) -> str:
-    return signing.dumps([room.pk, attendee.pk, attendee.link_hash], salt=_TICKET_SALT)
+    return signing.dumps([room.pk, attendee.pk, attendee.link_hash, secrets.token_urlsafe(12)], salt=_TICKET_SALT)
 
 
-def read_guest_ticket(ticket: str, *, room: Room) -> GuestPass:
-    """Raises BadTicket."""
-    room_id, attendee_id, link_hash = _load(ticket, salt=_TICKET_SALT, seconds=TICKET_SECONDS)
-    if room_id != room.pk:
+def use_guest_ticket(ticket: str, *, room: Room) -> GuestPass:
+    """Read the ticket and use it up. Raises BadTicket, and RedisError when nobody can say whether it was used before."""
+    room_id, attendee_id, link_hash, nonce = _load(ticket, salt=_TICKET_SALT, seconds=TICKET_SECONDS)
+    if room_id != room.pk or not _is_first_use(nonce):
         raise BadTicket
     return GuestPass(attendee_id, link_hash)
+
+
+def _is_first_use(nonce: str) -> bool:
+    key = f"{settings.REDIS_PREFIX}:call:ticket:{nonce}"
+    claim = secrets.token_hex(8)
+    # Twice as long as the ticket is good for: the clocks of two machines differ.
+    if push.client().set(key, claim, nx=True, ex=2 * TICKET_SECONDS):
+        return True
+    # The client tries again when an answer was lost: the claim that is there may be this very one.
+    return bool(push.client().get(key) == claim)
 
 
 def seat_of(participant: Participant) -> str:

@@ -77,6 +77,16 @@ def test_link_opens_its_own_meeting_only() -> None:
 
 
 @pytest.mark.django_db
+def test_link_of_somebody_who_has_left_opens_nothing() -> None:
+    leaver = factories.agent()
+    meeting = factories.meeting(guests=[leaver])
+    attendee = meeting.attendees.get(agent=leaver)
+    assert may_enter(room_of(meeting), None, attendee) == Admission(role=Role.GUEST)
+    attendee.agent.is_active = False
+    assert may_enter(room_of(meeting), None, attendee) == Admission(refusal=Refusal.SIGN_IN)
+
+
+@pytest.mark.django_db
 def test_cancelled_and_closed() -> None:
     organiser = factories.agent()
     meeting = factories.meeting(organiser)

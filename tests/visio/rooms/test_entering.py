@@ -1,7 +1,8 @@
 """Who gets through the door of a call's socket, under a real daphne."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -9,7 +10,8 @@ from websockets.exceptions import InvalidStatus
 
 from suite.agents.models import Agent
 from tests import factories
-from tests.visio.rooms.sockets import Call, guest_of, signed_ago
+from tests.processes import LivePortal
+from tests.visio.rooms.sockets import Call, Caller, guest_of, signed_ago
 from visio.meetings.models import Meeting
 from visio.meetings.scheduling import cancel_meeting, start_instant_meeting
 from visio.meetings.tokens import revoke_link
@@ -71,7 +73,7 @@ def test_foreign_origin_is_refused_at_the_handshake(call: Call, claire: Agent, o
 
 def test_bad_tickets(call: Call, meeting: Meeting, claire: Agent) -> None:
     attendee = meeting.attendees.get(agent=None)
-    fields = [meeting.room.pk, attendee.pk, attendee.link_hash]
+    fields = [meeting.room.pk, attendee.pk, attendee.link_hash, "nonce"]
     expired = signed_ago(fields, salt="visio.rooms.guest-ticket", seconds=TICKET_SECONDS + 5)
     foreign = guest_ticket(factories.meeting(guests=["x@exterieur.example"]).room, attendee)
     for ticket in ("nonsense", expired, foreign, guest_of(meeting)[:-1]):
@@ -81,6 +83,30 @@ def test_bad_tickets(call: Call, meeting: Meeting, claire: Agent) -> None:
             caller.say("hello", ticket=ticket)
             assert caller.hear("error")["code"] == "bad_ticket"
             assert caller.closing() == 4401
+
+
+def test_ticket_that_was_overheard_opens_nothing(call: Call, meeting: Meeting) -> None:
+    ticket = guest_of(meeting)
+    call().hello(ticket)
+    thief = call()
+    thief.say("hello", ticket=ticket)
+    assert thief.hear("error")["code"] == "bad_ticket"
+    assert thief.closing() == 4401
+
+
+def test_without_redis_guests_are_told_that_the_call_is_unavailable(
+    start_portal: Callable[..., LivePortal], own_parts: Any, meeting: Meeting
+) -> None:
+    valkey = own_parts.valkey()
+    portal = start_portal(REDIS_URL=valkey.url)
+    samir = Caller(portal.url, meeting.room.slug)
+    samir.say("ping")
+    samir.hear("pong")
+    valkey.kill()
+    samir.say("hello", ticket=guest_of(meeting))
+    assert samir.closing(seconds=20) == 4503
+    assert [frame["code"] for frame in samir.heard if frame["type"] == "error"] == ["unavailable"]
+    samir.close()
 
 
 def test_unknown_room(call: Call, claire: Agent) -> None:

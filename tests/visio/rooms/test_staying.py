@@ -18,6 +18,7 @@ from visio.meetings.models import Meeting
 from visio.meetings.scheduling import cancel_meeting, edit_meeting
 from visio.meetings.tokens import revoke_link
 from visio.rooms import calls
+from visio.rooms.tickets import guest_ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,6 +62,16 @@ def test_deactivated_agents_are_out_within_5_seconds(call: Call, karim: Agent) -
     joined(caller)
     deactivate(agents=Agent.objects.filter(pk=karim.pk), now=timezone.now())
     assert caller.closing(seconds=5) == 4401
+
+
+def test_call_entered_by_link_ends_within_5_seconds_when_its_agent_is_deactivated(
+    call: Call, meeting: Meeting, karim: Agent
+) -> None:
+    guest = call()
+    joined(guest, guest_ticket(meeting.room, meeting.attendees.get(agent=karim)), name="Karim")
+    deactivate(agents=Agent.objects.filter(pk=karim.pk), now=timezone.now())
+    assert guest.closing(seconds=5) == 4401
+    until(lambda: here(meeting) == [])
 
 
 def test_revoked_link_ends_the_guests_call_within_5_seconds(call: Call, meeting: Meeting) -> None:
