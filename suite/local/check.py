@@ -48,6 +48,8 @@ def production(database: str) -> dict[str, str]:
     return development(database) | {
         "DJANGO_SETTINGS_MODULE": "suite.settings.production",
         "SECRET_KEY": secrets.token_urlsafe(50),
+        # Nothing of the deployment settings' check asks the database; a local copy's password would be refused.
+        "DATABASE_URL": f"postgres://portal:{secrets.token_urlsafe(30)}@database.example.gouv.fr/portal",
         "PORTAL_URL": "https://portail.example.gouv.fr",
         "OIDC_OP_URL": "https://proconnect.example.gouv.fr",
         "OIDC_RP_CLIENT_SECRET": secrets.token_urlsafe(50),
