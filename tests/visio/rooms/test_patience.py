@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
+from django.db import connections
 from django.urls import path
 from django.utils import timezone
 
@@ -21,6 +22,12 @@ from visio.rooms.consumers import SILENT_SECONDS, WATCH_SECONDS, CallConsumer
 pytestmark = pytest.mark.django_db(transaction=True)
 PING = json.dumps({"type": "ping"})
 JOIN = json.dumps({"type": "join", "name": "Samir"})
+
+
+@pytest.fixture(autouse=True)
+def _connections_end_with_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The consumer's threads end with the test: no connection of theirs may stay open."""
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
 
 
 class Patience:
