@@ -211,9 +211,14 @@ EMAIL_HOST = required("EMAIL_HOST")
 EMAIL_PORT: int = env.int("EMAIL_PORT", default=25)
 EMAIL_HOST_USER: str = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD: str = env.str("EMAIL_HOST_PASSWORD", default="")
-EMAIL_USE_TLS: bool = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_TLS: bool = env.bool("EMAIL_USE_TLS", default=False)  # STARTTLS; the certificate is verified
+EMAIL_USE_SSL: bool = env.bool("EMAIL_USE_SSL", default=False)  # TLS from the first byte (port 465)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", default=f"invitations@{PORTAL_HOST}")
+# Messages a second and domain, for all workers together: "gouv.fr=50,*=0" (0: as fast as it goes).
+MAIL_DOMAIN_RATES: str = env.str("MAIL_DOMAIN_RATES", default="")
+# The domain whose mail the portal receives: guests' calendars answer to an address of its own for each of them.
+REPLY_DOMAIN: str = env.str("REPLY_DOMAIN", default="")
 
 # --- Tchap ------------------------------------------------------------------------------------------------------
 # "bot" (an ordinary account) or "appservice" (where the homeserver's operator grants it).
