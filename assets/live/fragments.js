@@ -78,15 +78,23 @@ function show(element, html) {
   const isItself = roots.length === 1 && roots[0].dataset.liveSrc === element.dataset.liveSrc;
   if (isItself) morph(element, roots[0]);
   else morphChildren(element, template.content);
-  if (focused && !focused.isConnected) {
-    element.tabIndex = -1;
-    element.focus({ preventScroll: true });
-  }
+  if (focused && !focused.isConnected) focusAgain(element, focused);
   window.htmx?.process(element);
   for (const [name, words] of announcements(element)) {
     if (words && before.get(name) !== words) announce(words);
   }
   element.dispatchEvent(new CustomEvent("live:updated", { bubbles: true }));
+}
+
+// What held the focus stands in another list now, or is gone: its double within the element of the same id, else the whole.
+function focusAgain(element, lost) {
+  const home = lost.closest("[id]");
+  const there = home && document.getElementById(home.id);
+  const alike = (node) =>
+    node.tagName === lost.tagName && node.id === lost.id && node.name === lost.name && node.value === lost.value;
+  const double = there && [there, ...there.querySelectorAll(lost.tagName)].find(alike);
+  if (!double) element.tabIndex = -1;
+  (double ?? element).focus({ preventScroll: true });
 }
 
 function announcements(element) {

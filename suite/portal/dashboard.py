@@ -21,6 +21,8 @@ from visio.rooms.calls import Participant, people_in_rooms
 
 TCHAP = "tchap"
 MOST_INVITATIONS = 12
+# So many are seen at once: the day must not begin below the screen of a phone.
+FIRST_INVITATIONS = 3
 MOST_COLLEAGUES = 10
 MOST_ROOMS = 5
 # A row just answered stays in the list, with "Annuler", for as long as its page promises.
@@ -115,10 +117,29 @@ class Invitation:
 
 @dataclass(frozen=True)
 class Invitations:
-    """`waiting` counts all of them; `rows` holds the first MOST_INVITATIONS by time."""
+    """`waiting` counts all of them; `rows` holds the first MOST_INVITATIONS by time.
+
+    `first` is seen at once (three that wait, and what was answered among them), `rest` is unfolded.
+    """
 
     rows: tuple[Invitation, ...]
     waiting: int
+
+    @property
+    def first(self) -> tuple[Invitation, ...]:
+        ends = [number for number, row in enumerate(self.rows, start=1) if not row.is_answered]
+        # Nothing is unfolded for what is answered already.
+        is_all = self.waiting <= FIRST_INVITATIONS or len(ends) < FIRST_INVITATIONS
+        return self.rows if is_all else self.rows[: ends[FIRST_INVITATIONS - 1]]
+
+    @property
+    def rest(self) -> tuple[Invitation, ...]:
+        return self.rows[len(self.first) :]
+
+    @property
+    def more(self) -> int:
+        """How many wait that are not in `first`."""
+        return self.waiting - sum(not row.is_answered for row in self.first)
 
     @property
     def hidden(self) -> int:

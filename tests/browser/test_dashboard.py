@@ -11,9 +11,11 @@ from playwright.sync_api import expect
 
 from suite.agents.models import Agent
 from tests import factories
+from tests.browser.accessibility import serious_faults
 from tests.browsing import PHONE
 from tests.suite.portal.noon import agent_at_noon
 from tests.waiting import until
+from visio.meetings.answers import answer
 from visio.meetings.models import Attendee
 from visio.meetings.scheduling import cancel_meeting
 
@@ -49,6 +51,45 @@ def test_answer_in_place_and_take_it_back(agent: Agent, visitors: Any) -> None:
     expect(rows.first.get_by_role("button", name="Accepter")).to_be_visible()
     first.refresh_from_db()
     assert first.answer == "needs_action"
+
+
+@pytest.mark.parametrize("viewport", [PHONE, None], ids=["phone", "desk"])
+def test_three_invitations_then_a_line_that_shows_the_others(
+    agent: Agent, visitors: Any, viewport: dict[str, int] | None
+) -> None:
+    for index in range(7):
+        invite(agent, f"Réunion {index}", 24 + index)
+    page = visitors.page_as(agent, "/", **({"viewport": viewport} if viewport else {}))
+    rows = page.locator("#invitations li:visible")
+    expect(rows).to_have_count(3)
+    line = page.locator("#invitations summary")
+    expect(line).to_have_text("Afficher les 4 autres invitations", use_inner_text=True)
+    # The day begins within two screens of the phone, however much waits.
+    assert page.locator("#journee-titre").bounding_box()["y"] < 2 * PHONE["height"]
+    line.focus()
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(7)
+    expect(line).to_have_text("Masquer les 4 autres invitations", use_inner_text=True)
+    assert serious_faults(page) == []
+    # It stays open while one answers there, and the focus goes on to the next.
+    rows.nth(3).get_by_role("button", name="Accepter").click()
+    expect(line).to_have_text("Masquer les 3 autres invitations", use_inner_text=True)
+    expect(rows).to_have_count(7)
+    expect(rows.nth(4).get_by_role("button", name="Accepter")).to_be_focused()
+
+
+def test_an_invitation_that_comes_up_keeps_the_focus_it_holds(agent: Agent, visitors: Any) -> None:
+    waiting = [invite(agent, f"Réunion {index}", 24 + index) for index in range(5)]
+    page = visitors.page_as(agent, "/")
+    page.wait_for_function("document.body.dataset.liveVersion !== ''")
+    page.locator("#invitations summary").click()
+    held = page.locator(f"#invitation-{waiting[3].public_id}").get_by_role("button", name="Décliner")
+    held.focus()
+    # Answered on another device: the fourth is now the third.
+    answer(attendee=waiting[0], answer="accepted", via="email", now=timezone.now())
+    expect(page.locator("#invitations > ul > li")).to_have_count(3)
+    expect(page.locator(f"#invitations > ul > #invitation-{waiting[3].public_id}")).to_be_visible()
+    expect(held).to_be_focused()
 
 
 def test_answered_row_goes_after_ten_seconds(agent: Agent, visitors: Any) -> None:

@@ -200,6 +200,45 @@ def test_more_invitations_than_fit(client: Client) -> None:
     assert "2 autres invitations" in page(client, agent, "/accueil/invitations/")
 
 
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (3, None),
+        (4, "Afficher l’autre invitation"),
+        (9, "Afficher les 6 autres invitations"),
+        (14, "Afficher les 11 autres invitations"),
+    ],
+)
+def test_three_invitations_and_the_others_behind_a_line(client: Client, count: int, words: str | None) -> None:
+    now = timezone.now()
+    agent, host = agent_at_noon(now), factories.agent()
+    for index in range(count):
+        factories.meeting(host, guests=[agent], starts_at=now + dt.timedelta(days=1, hours=index))
+    html = page(client, agent, "/accueil/invitations/")
+    first, line, others = html.partition("<details")
+    assert (first.count("<li "), others.count("<li ")) == (3, min(count, 12) - 3)
+    assert (words in others) if words else (line == "")
+
+
+def test_the_line_counts_what_waits_and_not_what_was_answered_a_moment_ago() -> None:
+    now = timezone.now()
+    agent, host = agent_at_noon(now), factories.agent()
+    for index in range(5):
+        factories.meeting(host, guests=[agent], starts_at=now + dt.timedelta(days=1, hours=index))
+    first, *_others, last = Attendee.objects.filter(agent=agent, meeting__organiser=host).order_by("starts_at")
+    answer(attendee=first, answer="accepted", via="portal", now=now)
+    found = read_invitations(agent, now)
+    # The answered row stays where it was, and the next one comes up behind it.
+    assert ([row.is_answered for row in found.first], len(found.rest), found.more) == (
+        [True, False, False, False],
+        1,
+        1,
+    )
+    answer(attendee=last, answer="declined", via="portal", now=now)
+    found = read_invitations(agent, now)
+    assert (len(found.first), found.rest, found.more) == (5, (), 0)
+
+
 # --- Tchap ------------------------------------------------------------------------------------------------------
 def room_of(meeting: Meeting, state: str = RoomState.OWED) -> TchapRoom:
     room, _made = TchapRoom.objects.get_or_create(
