@@ -28,6 +28,12 @@ def required(name: str) -> str:
     return value
 
 
+def origins(*addresses: str) -> list[str]:
+    """Scheme, host and port of each address, once: a path in a content security policy would have to match exactly."""
+    parts = [urlsplit(address) for address in addresses]
+    return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts if part.netloc))
+
+
 DEBUG = False
 SECRET_KEY = required("SECRET_KEY")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
@@ -281,7 +287,11 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF, OIDC_OP_URL],
+        # Browsers hold this against the redirects of a form too: signing in and out lead to the provider's pages.
+        "form-action": [
+            SELF,
+            *origins(OIDC_OP_URL, OIDC_OP_AUTHORIZATION_ENDPOINT, OIDC_OP_LOGOUT_ENDPOINT),
+        ],
         "frame-ancestors": [NONE],
     }
 }

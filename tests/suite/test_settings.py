@@ -13,6 +13,7 @@ SAFE_DATABASE = "postgres://portal:Zk2x9vQmWd41@127.0.0.1:1/portal"
 LONG = "Zk2x9vQmWd41" * 4
 READ = (
     "import json, django; django.setup(); from django.conf import settings as s; "
+    "print('form-action', *s.CONTENT_SECURITY_POLICY['DIRECTIVES']['form-action']); "
     "print(json.dumps({n: getattr(s, n) for n in ("
     "'DEBUG', 'SESSION_COOKIE_SECURE', 'CSRF_COOKIE_SECURE', 'SECURE_SSL_REDIRECT', 'SECURE_HSTS_SECONDS')} "
     "| s.DATABASES['default']['OPTIONS']))"
@@ -127,6 +128,25 @@ def test_a_missing_or_known_secret_is_refused_by_name_and_not_shown(
 def test_what_needs_no_secret_starts_without_one(right: dict[str, str]) -> None:
     done = start(**right)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed"),
+    [
+        ({}, "https://proconnect.example.gouv.fr"),
+        ({"OIDC_OP_URL": "https://proconnect.example.gouv.fr/api/v2"}, "https://proconnect.example.gouv.fr"),
+        (
+            {
+                "OIDC_OP_AUTHORIZATION_ENDPOINT": "https://entree.example.gouv.fr/authorize",
+                "OIDC_OP_LOGOUT_ENDPOINT": "https://sortie.example.gouv.fr:8443/end?from=portail",
+            },
+            "https://proconnect.example.gouv.fr https://entree.example.gouv.fr https://sortie.example.gouv.fr:8443",
+        ),
+    ],
+)
+def test_forms_may_lead_to_the_providers_pages(changes: dict[str, str], allowed: str) -> None:
+    """A browser holds form-action against every address that a form is redirected to: signing in, signing out."""
+    assert f"form-action 'self' {allowed}\n" in start(**changes).stdout
 
 
 def test_plain_http_is_refused() -> None:
