@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -196,3 +197,30 @@ def test_countdowns_and_durations_in_the_browser_say_what_the_server_says(browse
         minutes,
     )
     assert said == [duration_words(count) for count in minutes]
+
+
+def test_who_is_here_keeps_the_present_first_without_taking_the_focus(browser_page_as: Open) -> None:
+    home = factories.organisation()
+    names = ["Arnaud", "Benali", "Cordier", "Duval"]
+    first, second, third, viewer = [factories.agent("Agent", name, organisation=home) for name in names]
+    factories.team(organisation=home, members=[first, second, third, viewer])
+    page = connected(browser_page_as(viewer, "/equipe/"))
+    rows = page.locator("[data-presence-order] > li")
+    expect(rows).to_have_text(
+        [re.compile(name) for name in ("Duval", "Arnaud", "Benali", "Cordier")]
+    )  # The viewer's own page makes her present.
+    page.evaluate("window.sameDocument = true")
+    held = rows.filter(has_text="Cordier")
+    held.evaluate("row => { row.tabIndex = -1; row.focus(); }")
+    others = [connected(browser_page_as(person, "/")) for person in (third, second)]
+    expect(rows).to_have_text([re.compile(name) for name in ("Benali", "Cordier", "Duval", "Arnaud")])
+    expect(held).to_be_focused()
+    presence.choose(agent=second, state="do_not_disturb", until=None, now=timezone.now())
+    expect(rows).to_have_text([re.compile(name) for name in ("Cordier", "Duval", "Benali", "Arnaud")])
+    expect(held).to_be_focused()
+    assert len(others) == 2
+    assert page.evaluate("window.sameDocument") is True
+    # A line that is cut says nothing about anybody: the order stands.
+    page.context.set_offline(True)
+    expect(page.locator("body")).to_have_attribute("data-live-state", "paused")
+    expect(rows).to_have_text([re.compile(name) for name in ("Cordier", "Duval", "Benali", "Arnaud")])

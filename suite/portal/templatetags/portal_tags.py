@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from suite.live.presence_rules import STATES
 from suite.live.presence_words import hour_words
 from visio.meetings import words
 
@@ -57,3 +58,9 @@ def weekday(moment: dt.datetime) -> str:
 @register.filter
 def times(number: int, factor: int) -> int:
     return number * factor
+
+
+@register.simple_tag
+def presence_order() -> str:
+    """The states in the order in which lists of people show them (live/order.js)."""
+    return " ".join(STATES)
