@@ -166,11 +166,21 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
 # Seconds between two sweeps of owed rows: the guarantee behind the doorbell (PROMISES 7 and 13).
 SWEEP_SECONDS: float = env.float("SWEEP_SECONDS", default=15.0)
+
+
+def every(seconds: float, task: str) -> dict[str, Any]:
+    """A Beat entry that nobody reads late: a worker that was away finds one ring, not thousands.
+
+    At least a minute, because the moment is named by Beat's clock and judged by the worker's.
+    """
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 60.0)}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "sweep-owed-invitations": {"task": "visio.sweep_deliveries", "schedule": SWEEP_SECONDS},
-    "sweep-tchap-rooms": {"task": "tchap_bridge.sweep_rooms", "schedule": SWEEP_SECONDS},
-    "sweep-calls": {"task": "visio.sweep_calls", "schedule": SWEEP_SECONDS},
-    "look-for-missed-tchap-rooms": {"task": "tchap_bridge.look_for_missed", "schedule": 3600.0},
+    "sweep-owed-invitations": every(SWEEP_SECONDS, "visio.sweep_deliveries"),
+    "sweep-tchap-rooms": every(SWEEP_SECONDS, "tchap_bridge.sweep_rooms"),
+    "sweep-calls": every(SWEEP_SECONDS, "visio.sweep_calls"),
+    "look-for-missed-tchap-rooms": every(3600.0, "tchap_bridge.look_for_missed"),
 }
 
 # --- People -----------------------------------------------------------------------------------------------------

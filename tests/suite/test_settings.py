@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from django.conf import settings
 
 from suite.local import check, places
 
@@ -153,6 +154,15 @@ def test_plain_http_is_refused() -> None:
     done = start(PORTAL_URL="http://portail.example.gouv.fr")
     assert done.returncode != 0
     assert "PORTAL_URL must start with https://" in done.stderr
+
+
+def test_beat_leaves_no_pile_of_old_rings() -> None:
+    """What waited longer than the next ring (or a minute, should two machines' clocks differ) is forgotten unread."""
+    for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
+        seconds = entry["schedule"] if isinstance(entry["schedule"], float) else 24 * 3600
+        expires = entry.get("options", {}).get("expires")
+        assert expires is not None, name
+        assert 60 <= expires <= max(60, seconds), name
 
 
 def test_every_check_has_a_command_and_an_environment() -> None:
