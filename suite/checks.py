@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core import checks
 
 from suite.portal.health import LATE_SECONDS
+from visio.meetings.invitations import LEASE
 from visio.rooms.engines.registry import ENGINES
 
 ICE_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
@@ -76,3 +77,26 @@ def check_sweeps(app_configs: Sequence[AppConfig] | None, **_options: Any) -> li
             id="suite.E006",
         )
     ]
+
+
+@checks.register("portal")
+def check_mail(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[checks.CheckMessage]:
+    found: list[checks.CheckMessage] = []
+    if settings.EMAIL_USE_TLS and settings.EMAIL_USE_SSL:
+        found.append(
+            checks.Error(
+                "EMAIL_USE_TLS and EMAIL_USE_SSL are both set, and exclude each other.",
+                hint="EMAIL_USE_TLS is STARTTLS (port 25 or 587), EMAIL_USE_SSL is TLS from the first byte (port 465).",
+                id="suite.E007",
+            )
+        )
+    longest = LEASE.total_seconds()
+    if not 0 < settings.EMAIL_TIMEOUT < longest:
+        found.append(
+            checks.Error(
+                f"EMAIL_TIMEOUT is {settings.EMAIL_TIMEOUT:g}: two workers could send the same e-mail.",
+                hint=f"Choose more than 0 and less than {longest:g} seconds, after which an e-mail is given to another worker.",
+                id="suite.E008",
+            )
+        )
+    return found

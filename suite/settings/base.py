@@ -229,7 +229,8 @@ EMAIL_HOST_USER: str = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD: str = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS: bool = env.bool("EMAIL_USE_TLS", default=False)  # STARTTLS; the certificate is verified
 EMAIL_USE_SSL: bool = env.bool("EMAIL_USE_SSL", default=False)  # TLS from the first byte (port 465)
-EMAIL_TIMEOUT = 10
+# Seconds to wait for a reply.
+EMAIL_TIMEOUT: float = env.float("EMAIL_TIMEOUT", default=10.0)
 DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", default=f"invitations@{PORTAL_HOST}")
 # Messages a second and domain, for all workers together: "gouv.fr=50,*=0" (0: as fast as it goes).
 MAIL_DOMAIN_RATES: str = env.str("MAIL_DOMAIN_RATES", default="")

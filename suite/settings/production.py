@@ -9,6 +9,8 @@ from suite.settings.base import (
     DATABASES,
     EMAIL_HOST_PASSWORD,
     EMAIL_HOST_USER,
+    EMAIL_USE_SSL,
+    EMAIL_USE_TLS,
     ICE_SERVERS,
     MATRIX_ACCESS_TOKEN,
     MATRIX_HOMESERVER_URL,
@@ -52,6 +54,8 @@ if any(_server.startswith(("turn:", "turns:")) for _server in ICE_SERVERS):
 if TURN_SECRET:
     check_key("TURN_SECRET", TURN_SECRET)
 
+if EMAIL_USE_TLS and EMAIL_USE_SSL:
+    raise ImproperlyConfigured("EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other: choose one.")
 if not PORTAL_URL.startswith("https://"):
     raise ImproperlyConfigured("PORTAL_URL must start with https:// in production.")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from suite.checks import check_addresses, check_calls, check_sweeps
+from suite.checks import check_addresses, check_calls, check_mail, check_sweeps
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,23 @@ def test_calls(settings: Any, name: str, value: object, expected: list[str]) -> 
 def test_sweeps(settings: Any, seconds: float, expected: list[str]) -> None:
     settings.SWEEP_SECONDS = seconds
     assert [message.id for message in check_sweeps(None)] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"EMAIL_USE_TLS": True}, []),
+        ({"EMAIL_USE_SSL": True}, []),
+        ({"EMAIL_USE_TLS": True, "EMAIL_USE_SSL": True}, ["suite.E007"]),
+        ({"EMAIL_TIMEOUT": 0.0}, ["suite.E008"]),
+        ({"EMAIL_TIMEOUT": 30.0}, ["suite.E008"]),
+        ({"EMAIL_TIMEOUT": 29.0}, []),
+    ],
+)
+def test_mail(settings: Any, changes: dict[str, object], expected: list[str]) -> None:
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    found = check_mail(None)
+    assert [message.id for message in found] == expected
+    assert all(message.hint for message in found)

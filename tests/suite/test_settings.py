@@ -150,6 +150,13 @@ def test_forms_may_lead_to_the_providers_pages(changes: dict[str, str], allowed:
     assert f"form-action 'self' {allowed}\n" in start(**changes).stdout
 
 
+def test_two_ways_of_tls_at_once_are_refused() -> None:
+    done = start(EMAIL_USE_TLS="true", EMAIL_USE_SSL="true")
+    assert done.returncode != 0
+    assert "ImproperlyConfigured: EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other" in done.stderr
+    assert start(EMAIL_USE_SSL="true", EMAIL_TIMEOUT="5").returncode == 0
+
+
 def test_plain_http_is_refused() -> None:
     done = start(PORTAL_URL="http://portail.example.gouv.fr")
     assert done.returncode != 0
