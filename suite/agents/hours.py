@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from suite.agents.events import AvailabilityChanged
-from suite.agents.models import Agent, WorkingHours
+from suite.agents.models import Agent
+from suite.agents.time_models import WorkingHours
 from suite.core.events import publish
 
 DAYS_A_WEEK = 7

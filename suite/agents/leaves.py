@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from suite.agents.events import AvailabilityChanged
-from suite.agents.models import Agent, Leave, LeaveKind
+from suite.agents.models import Agent
+from suite.agents.time_models import Leave, LeaveKind
 from suite.core.events import publish
 from suite.core.plain import is_control, one_line
 
@@ -114,9 +115,16 @@ def restore_leave(*, agent: Agent, memory: str, now: dt.datetime) -> Leave | Non
         known: dict[str, Any] = signing.loads(memory, salt=_salt(agent), max_age=UNDO_FOR)
     except signing.BadSignature:
         return None
-    times = {name: dt.datetime.fromisoformat(known.pop(name)) for name in ("starts_at", "ends_at")}
     try:
-        return add_leave(agent=agent, now=now, **times, **known)
+        return add_leave(
+            agent=agent,
+            starts_at=dt.datetime.fromisoformat(known["starts_at"]),
+            ends_at=dt.datetime.fromisoformat(known["ends_at"]),
+            is_all_day=known["is_all_day"],
+            kind=known["kind"],
+            note=known["note"],
+            now=now,
+        )
     except LeaveRefused:
         # It ended meanwhile: nothing is left to come back.
         return None

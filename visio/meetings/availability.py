@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from suite.agents.hours import Span, working_spans
-from suite.agents.models import Leave
+from suite.agents.time_models import Leave
 from visio.meetings import words
 from visio.meetings.models import LONGEST
 
