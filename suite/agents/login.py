@@ -7,26 +7,39 @@ ID token and in userinfo (OpenID Connect Core §5.3.2), the organisation by SIRE
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 from urllib.parse import urlencode
 
 import jwt
 import requests
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from lasuite.oidc_login.backends import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 
 from suite.agents.models import Agent, Organisation, Team
+from suite.core.plain import is_control, one_line
 
 logger = logging.getLogger(__name__)
 
 # Where the page "connexion refusée" finds why: one of the reasons below.
 REFUSAL_KEY = "sign_in_refusal"
-REASONS = ("unknown_organisation", "missing_claims", "disabled", "address_taken", "provider", "expired")
+REASONS = (
+    "unknown_organisation",
+    "missing_claims",
+    "unusable_claims",
+    "disabled",
+    "address_taken",
+    "provider",
+    "expired",
+)
 ESSENTIAL_CLAIMS = ("sub", "email", "siret", "given_name", "usual_name")
+SIRET = re.compile(r"[0-9]{14}")
+LONGEST_SUB = 255  # OpenID Connect Core §2
 
 
 class SignInRefused(SuspiciousOperation):
@@ -55,9 +68,25 @@ class ProConnectBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
             return None
         except (jwt.PyJWTError, SuspiciousOperation) as error:
             logger.warning("a token was not acceptable: %s", type(error).__name__)
-            self._remember("expired")
+            self._remember(error.reason if isinstance(error, SignInRefused) else "expired")
             return None
         return agent
+
+    def get_token(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The token endpoint's answer, which holds both tokens as text; SignInRefused otherwise."""
+        answer: Any = super().get_token(payload)
+        if not isinstance(answer, dict) or not all(
+            isinstance(answer.get(name), str) for name in ("id_token", "access_token")
+        ):
+            raise SignInRefused("provider")
+        return answer
+
+    def retrieve_matching_jwk(self, token: str) -> Any:
+        """The provider's key for this token; SignInRefused when its document is none (RFC 7517 §5)."""
+        try:
+            return super().retrieve_matching_jwk(token)
+        except (TypeError, AttributeError) as error:
+            raise SignInRefused("provider") from error
 
     def get_user(self, user_id: int) -> Agent | None:
         """The session's agent; None once deactivated, which ends every session of theirs."""
@@ -89,26 +118,42 @@ class ProConnectBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
 
 def agent_from_claims(claims: dict[str, Any], *, expected_sub: str | None) -> Agent:
     """The agent that the provider's claims name, created or brought up to date. SignInRefused says why not."""
-    if any(not isinstance(claims.get(name), str) or not claims[name].strip() for name in ESSENTIAL_CLAIMS):
+    if any(not isinstance(claims.get(name), str) for name in ESSENTIAL_CLAIMS):
         raise SignInRefused("missing_claims")
-    if claims["sub"] != expected_sub:
+    # Names are for people to read: what breaks a line or is too long goes. Who it is must be exact.
+    names = {name: one_line(claims[name])[:120] for name in ("given_name", "usual_name")}
+    sub, email, siret = claims["sub"], claims["email"].strip().lower(), "".join(claims["siret"].split())
+    if not (sub.strip() and email and siret and all(names.values())):
+        raise SignInRefused("missing_claims")
+    if sub != expected_sub:
         raise SignInRefused("expired")
-    organisation = Organisation.objects.filter(siret="".join(claims["siret"].split())).first()
+    if len(sub) > LONGEST_SUB or any(map(is_control, sub)) or not _is_address(email):
+        raise SignInRefused("unusable_claims")
+    organisation = Organisation.objects.filter(siret=siret).first() if SIRET.fullmatch(siret) else None
     if organisation is None:
         raise SignInRefused("unknown_organisation")
+    unit = claims.get("organizational_unit")
     known = {
-        "email": claims["email"].strip().lower(),
-        "given_name": claims["given_name"].strip()[:120],
-        "usual_name": claims["usual_name"].strip()[:120],
-        "organizational_unit": str(claims.get("organizational_unit") or "").strip()[:250],
+        **names,
+        "email": email,
+        "organizational_unit": one_line(unit)[:250] if isinstance(unit, str) else "",
         "organisation": organisation,
     }
     try:
         with transaction.atomic():
-            return _save_agent(claims["sub"], known)
+            return _save_agent(sub, known)
     except IntegrityError as error:
         # The address belongs to another `sub`: two people, or one person with two accounts; an administrator decides.
         raise SignInRefused("address_taken") from error
+
+
+def _is_address(email: str) -> bool:
+    """Whether mail could go there; at most the 254 characters of RFC 5321 §4.5.3.1.3."""
+    try:
+        validate_email(email)
+    except ValidationError:
+        return False
+    return len(email) <= 254
 
 
 def _save_agent(sub: str, known: dict[str, Any]) -> Agent:
