@@ -12,10 +12,11 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from suite.agents.models import Agent
+from tests.waiting import PATIENCE
 
 CHROMIUM = Path("/usr/bin/chromium")
-# Two cores shared by several browsers: a page that is right in the end is right.
-expect.set_options(timeout=20_000)
+# A page that is right in the end is right.
+expect.set_options(timeout=PATIENCE * 1000)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -74,7 +75,7 @@ class Visitors:
             permissions=["camera", "microphone"],
             **options,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE * 1000)
         self.contexts.append(context)
         if agent is not None:
             client = Client()

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from suite.local.parts.homeserver import Homeserver, MatrixRefused, localpart
 from suite.local.parts.mailcatcher import MailCatcher
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 class Mailbox:
@@ -27,7 +27,9 @@ class Mailbox:
     def count(self) -> int:
         return int(self._call("GET", "/api/health")["messages"])
 
-    def wait(self, to: str = "", *, count: int = 1, subject: str = "", seconds: float = 15) -> list[dict[str, Any]]:
+    def wait(
+        self, to: str = "", *, count: int = 1, subject: str = "", seconds: float = PATIENCE
+    ) -> list[dict[str, Any]]:
         """Wait until `count` messages are there and answer them whole (see `read`), newest first."""
 
         def enough() -> list[dict[str, Any]]:
@@ -72,7 +74,7 @@ class Mailbox:
             method=method,
             data=None if body is None else json.dumps(body).encode(),
         )
-        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10)
+        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=PATIENCE)
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
         with self._open(method, path, body) as answer:

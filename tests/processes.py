@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Mapping
 
 from suite.local.parts.portal import Celery, Daphne, PortalProcess
+from tests.waiting import PATIENCE
 
 
 class ForTests(PortalProcess):
@@ -24,7 +25,7 @@ class CeleryProcess(ForTests, Celery):
 
 def fetch(url: str) -> str:
     """The body of GET `url`, past any proxy of the machine."""
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=PATIENCE) as answer:
         return str(answer.read().decode())
 
 

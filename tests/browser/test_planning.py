@@ -204,7 +204,7 @@ def test_leaving_with_unsaved_changes_asks(visitors: Visitors, organiser: Agent)
     page.on("dialog", stay)
     page.locator("#id_title").fill("À ne pas perdre")
     page.get_by_role("link", name="Tableau de bord").click(no_wait_after=True)
-    until(lambda: asked == ["beforeunload"], seconds=10)
+    until(lambda: asked == ["beforeunload"])
     expect(page.locator("#id_title")).to_have_value("À ne pas perdre")
 
 
@@ -264,7 +264,7 @@ def test_answering_in_place_and_taking_it_back(visitors: Visitors, organiser: Ag
     assert first.attendees.get(agent=karim).answer == "needs_action"
     row.get_by_role("button", name="Décliner").click()
     expect(row).to_contain_text("Vous avez décliné.")
-    expect(row).to_have_count(0, timeout=20_000)  # ten seconds later the row goes by itself
+    expect(row).to_have_count(0)  # ten seconds later the row goes by itself
 
 
 def test_the_ledger_follows_an_answer_without_a_reload(visitors: Visitors, organiser: Agent, karim: Agent) -> None:

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from tests import factories
 from tests.processes import LivePortal
 from tests.visio.rooms.sockets import Caller
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +32,7 @@ def come_back(portal: LivePortal, caller: Caller, agent: Any, slug: str, seat: s
                 return None
             return fresh
 
-        return until(again, 30, every=0.5)
+        return until(again, 3 * PATIENCE, every=0.5)
     return caller
 
 
@@ -61,9 +61,9 @@ def test_redis_killed_during_a_call_nothing_is_lost_for_good(
 
     def both_are_there() -> bool:
         callers[karim].say("state", mic=True, camera=True)
-        return {person["id"] for person in callers[karim].hear("roster", 5)["people"]} == set(ids.values())
+        return {person["id"] for person in callers[karim].hear("roster")["people"]} == set(ids.values())
 
-    until(both_are_there, 30)
+    until(both_are_there)
     callers[claire].say("signal", to=ids[karim], data={"again": True})
     assert callers[karim].hear("signal")["from"] == ids[claire]
     for caller in callers.values():

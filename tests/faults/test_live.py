@@ -19,7 +19,7 @@ from suite.live import presence, push
 from tests import factories
 from tests.processes import LivePortal
 from tests.suite.live.listening import Ear, session_of
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOCKETS = 50
@@ -43,7 +43,7 @@ def open_pages(portal: LivePortal, agents: list[Agent]) -> list[Ear]:
     return pages
 
 
-def all_of(pages: list[Ear], seen: Callable[[Ear], Any], seconds: float) -> None:
+def all_of(pages: list[Ear], seen: Callable[[Ear], Any], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     for page in pages:
         page.until(lambda page=page: seen(page), max(0.2, end - time.monotonic()))
@@ -59,7 +59,7 @@ def test_redis_killed_and_restarted_under_open_sockets(
     page_was_at = pages[0].hello["version"]
 
     valkey.kill()
-    all_of(pages, lambda page: page.frames[-1].get("paused") is True, 5)
+    all_of(pages, lambda page: page.frames[-1].get("paused") is True)
     push.nudge([colleagues[0].pk], "meetings")  # missed by everybody
     presence.choose(agent=colleagues[1], state="do_not_disturb", until=None, now=timezone.now())
     assert presence.states(colleagues[:1], now=timezone.now())[colleagues[0].pk].state == "unknown"
@@ -86,7 +86,7 @@ def test_redis_flushed_under_open_sockets(
     pages = open_pages(live_portal, colleagues)[:3]
     redis_client.flushall()
     pages[0].say(type="beat", idle_for=0)
-    all_of(pages, lambda page: page.resyncs(), 8)
+    all_of(pages, lambda page: page.resyncs())
     pages[0].frames.clear()
     pages[0].watch(*colleagues)
     pages[0].until(lambda: all(pages[0].state_of(agent) == "available" for agent in colleagues))
@@ -103,7 +103,7 @@ def test_a_stopped_server_lets_pages_come_back_and_find_what_they_missed(
     page.until_closed(10)
     push.nudge([agent.pk], "meetings")
     portal.start()
-    again = until(lambda: Ear(portal, agent, session_key=page.session_key), 10)
+    again = until(lambda: Ear(portal, agent, session_key=page.session_key))
     assert again.hello["version"] not in ("", page.hello["version"])
 
 
@@ -116,7 +116,7 @@ def test_a_page_opened_while_redis_is_down_says_so_and_recovers(
     page = Ear(portal, colleagues[0])
     assert (page.hello["version"], page.hello["paused"]) == ("", True)
     valkey.start()
-    page.until(lambda: page.resyncs() and page.version, 15)
+    page.until(lambda: page.resyncs() and page.version)
 
 
 @contextlib.contextmanager
@@ -146,7 +146,7 @@ def test_postgresql_away_under_open_sockets(start_portal: Callable[..., LivePort
     page.until(lambda: page.state_of(colleagues[1]) == "offline")
     with locked_out():
         page.watch(colleagues[2])
-        page.until(lambda: {"type": "error", "reason": "unavailable"} in page.frames, 25)
+        page.until(lambda: {"type": "error", "reason": "unavailable"} in page.frames)
     assert page.close_code is None
 
     def works_again() -> bool:
@@ -154,6 +154,6 @@ def test_postgresql_away_under_open_sockets(start_portal: Callable[..., LivePort
         page.listen(1)
         return bool(page.state_of(colleagues[2]) == "offline")
 
-    until(works_again, 30)
+    until(works_again)
     Agent.objects.filter(pk=colleagues[0].pk).update(is_active=False)
     assert page.until_closed(20) == 4403

@@ -397,13 +397,13 @@ def test_scheduled_moved_cancelled_without_anybody_calling_the_bridge(
     """Commit, doorbell, worker, homeserver: only the portal's own operations are called here."""
     claire, karim = make_person(homeserver, "Claire"), make_person(homeserver, "Karim")
     meeting = factories.meeting(claire.agent, guests=[karim.agent])
-    (room_id,) = until(karim.invited_to, 15)
+    (room_id,) = until(karim.invited_to)
     karim.join(room_id)
     edited(meeting, (karim.agent,), title="Renommée")
-    until(lambda: karim.state(room_id, "m.room.name") == {"name": "Renommée"}, 15)
+    until(lambda: karim.state(room_id, "m.room.name") == {"name": "Renommée"})
     meeting.refresh_from_db()
     cancel_meeting(meeting=meeting, by=claire.agent, now=timezone.now())
-    until(lambda: "annulée" in karim.messages(room_id)[-1]["body"], 15)
+    until(lambda: "annulée" in karim.messages(room_id)[-1]["body"])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -416,6 +416,6 @@ def test_beat_finds_what_no_doorbell_told(
         meeting = factories.meeting(claire.agent)
         # What follows the commit is thrown away, as by a process that dies there.
         transaction.get_connection().run_on_commit.clear()
-    (room_id,) = until(claire.invited_to, 20)
-    until(lambda: room_of(meeting).state == RoomState.APPLIED, 10)
+    (room_id,) = until(claire.invited_to)
+    until(lambda: room_of(meeting).state == RoomState.APPLIED)
     assert room_of(meeting).room_id == room_id

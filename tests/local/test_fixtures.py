@@ -43,7 +43,7 @@ def test_the_worker_serves_the_queue_that_this_process_rings(celery_worker: Cele
 
     app.send_task("visio.sweep_deliveries")
 
-    until(lambda: "visio.sweep_deliveries" in celery_worker.logged(), 10)
+    until(lambda: "visio.sweep_deliveries" in celery_worker.logged())
 
 
 def test_a_page_is_signed_in(browser_page_as: Callable[..., Any]) -> None:

@@ -119,7 +119,7 @@ def _handler(relay: Relay) -> type[BaseHTTPRequestHandler]:
             self.answer(status, answer, {})
 
         def ask(self, body: bytes) -> tuple[int, bytes]:
-            line = http.client.HTTPConnection(relay.target.hostname or "", relay.target.port, timeout=20)
+            line = http.client.HTTPConnection(relay.target.hostname or "", relay.target.port, timeout=40)
             headers = {name: self.headers[name] for name in ("Authorization", "Content-Type") if name in self.headers}
             try:
                 line.request(self.command, self.path, body or None, headers)

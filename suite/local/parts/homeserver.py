@@ -123,7 +123,7 @@ class Homeserver(Part):
     name = "homeserver"
     title = "Le serveur Matrix (Synapse)"
     advice = "Donnez MATRIX_HOMESERVER_URL et MATRIX_ACCESS_TOKEN pour en utiliser un autre."
-    seconds_to_start = 60.0
+    seconds_to_start = 120.0
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ class Part(ABC):
     advice: str
     stop_signal = "TERM"
     retry_seconds = 0.0
-    seconds_to_start = 30.0
+    seconds_to_start = 60.0
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder

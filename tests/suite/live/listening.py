@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from suite.agents.models import Agent
 from tests.processes import LivePortal
+from tests.waiting import PATIENCE
 
 
 def session_of(agent: Agent) -> str:
@@ -33,7 +34,7 @@ def open_socket(
         origin=own,  # type: ignore[arg-type]
         additional_headers=headers,
         proxy=None,
-        open_timeout=20,
+        open_timeout=PATIENCE,
         max_size=2**22,
         ping_interval=None,
         legacy=True,
@@ -68,7 +69,7 @@ class Ear:
             if "ack" in frame:
                 self.say(type="ack", ack=frame["ack"])
 
-    def until(self, seen: Callable[[], Any], seconds: float = 8.0) -> Any:
+    def until(self, seen: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """Listen until `seen()` is true; AssertionError after `seconds`."""
         end = time.monotonic() + seconds
         while not (found := seen()):

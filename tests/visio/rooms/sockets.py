@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from suite.agents.models import Agent
+from tests.waiting import PATIENCE
 from visio.meetings.models import Meeting
 from visio.rooms import calls
 from visio.rooms.tickets import guest_ticket
@@ -59,7 +60,7 @@ class Caller:
         wanted = url if origin == "" else origin
         self.ending = contextlib.ExitStack()
         opening = connect(
-            address, origin=wanted, additional_headers=headers, proxy=None, max_size=None, open_timeout=20
+            address, origin=wanted, additional_headers=headers, proxy=None, max_size=None, open_timeout=PATIENCE
         )
         self.socket: ClientConnection = self.ending.enter_context(opening)
         self.heard: list[dict[str, Any]] = []
@@ -70,7 +71,7 @@ class Caller:
     def send(self, raw: str | bytes) -> None:
         self.socket.send(raw)
 
-    def hear(self, kind: str, seconds: float = 10) -> dict[str, Any]:
+    def hear(self, kind: str, seconds: float = PATIENCE) -> dict[str, Any]:
         end = time.monotonic() + seconds
         while True:
             try:
@@ -81,14 +82,14 @@ class Caller:
             if frame["type"] == kind:
                 return frame
 
-    def hear_people(self, *names: str, seconds: float = 10) -> list[dict[str, Any]]:
+    def hear_people(self, *names: str, seconds: float = PATIENCE) -> list[dict[str, Any]]:
         """Wait for a roster of exactly these people, in order."""
         while True:
             people: list[dict[str, Any]] = self.hear("roster", seconds)["people"]
             if [person["name"] for person in people] == list(names):
                 return people
 
-    def closing(self, seconds: float = 10) -> int:
+    def closing(self, seconds: float = PATIENCE) -> int:
         """The code that the server closes with, within so many seconds."""
         end = time.monotonic() + seconds
         try:
