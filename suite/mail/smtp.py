@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import smtplib
 import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from django.conf import settings
 
 _LONGEST_WORDS = 500
+# A connection is given back to the server after this many messages or seconds: servers bound both.
+_MOST_MESSAGES = 1_000
+_OLDEST_SECONDS = 240.0
+# Connections kept for the next batch, at most, by this process.
+_MOST_IDLE = 4
 
 
 class MailRefused(Exception):
@@ -37,6 +48,8 @@ class Mailer:
 
     def __init__(self) -> None:
         self._server: smtplib.SMTP | None = None
+        self._opened = time.monotonic()
+        self._begun = 0
         # The server refused a message and closed the connection: the next message opens another.
         self._hung_up = False
 
@@ -45,6 +58,7 @@ class Mailer:
             self._server = self._connect()
         except (smtplib.SMTPException, OSError) as error:
             raise MailServerDown(_words(error)) from error
+        self._opened, self._begun = time.monotonic(), 0
         return self
 
     def __exit__(
@@ -66,14 +80,38 @@ class Mailer:
             self._hung_up = False
             self.__enter__()
         server = self._connected()
+        self._begun += 1
         try:
             options = [f"size={len(message)}"] if server.has_extn("size") else []
-            self._expect(server.mail(sender, options), culprit="sender")
-            self._expect(server.rcpt(recipient))
-            self._expect(server.docmd("DATA"), code=354)
+            if server.has_extn("pipelining"):
+                self._envelope_at_once(server, sender, recipient, options)
+            else:
+                self._expect(server.mail(sender, options), culprit="sender")
+                self._expect(server.rcpt(recipient))
+                self._expect(server.docmd("DATA"), code=354)
             server.send(_end_of_data(message))
         except (smtplib.SMTPException, OSError) as error:
             raise self._down(error) from error
+
+    def _envelope_at_once(self, server: smtplib.SMTP, sender: str, recipient: str, options: list[str]) -> None:
+        """MAIL, RCPT and DATA in one packet, one round trip instead of three (RFC 2920 §3.1)."""
+        given = "".join(f" {option}" for option in options)
+        commands = (
+            f"MAIL FROM:{smtplib.quoteaddr(sender)}{given}",
+            f"RCPT TO:{smtplib.quoteaddr(recipient)}",
+            "DATA",
+        )
+        if any(character in command for command in commands for character in "\r\n"):
+            raise ValueError("an address with a line break")
+        server.send("".join(f"{command}\r\n" for command in commands))
+        mail, rcpt, data = server.getreply(), server.getreply(), server.getreply()
+        if data[0] == 354 and not (200 <= mail[0] < 300 and 200 <= rcpt[0] < 300):
+            # It waits for a message that has no recipient: an empty one ends that.
+            server.send(b".\r\n")
+            server.getreply()
+        self._expect(mail, culprit="sender")
+        self._expect(rcpt)
+        self._expect(data, code=354)
 
     def finish(self) -> None:
         """Read the reply to the message begun; returning means that the server has taken charge of it."""
@@ -82,6 +120,19 @@ class Mailer:
             self._expect(server.getreply())
         except (smtplib.SMTPException, OSError) as error:
             raise self._down(error) from error
+
+    def is_fit(self) -> bool:
+        """Whether it may serve another batch: young enough, and the server still answers."""
+        if self._server is None or self._begun >= _MOST_MESSAGES or time.monotonic() - self._opened > _OLDEST_SECONDS:
+            return False
+        try:
+            return self._server.noop()[0] == 250
+        except (smtplib.SMTPException, OSError):
+            return False
+
+    @property
+    def is_open(self) -> bool:
+        return self._server is not None
 
     def _connected(self) -> smtplib.SMTP:
         if self._server is None:
@@ -145,6 +196,76 @@ class Mailer:
         if server is not None:
             server.close()
         return MailServerDown(error if isinstance(error, str) else _words(error))
+
+
+# Open connections that wait for the next batch, with the settings they were made from and the process that made them.
+_idle: list[tuple[tuple[object, ...], Mailer]] = []
+_idle_lock = threading.Lock()
+
+
+@contextmanager
+def pooled_mailer() -> Iterator[Mailer]:
+    """`with pooled_mailer() as mailer`: a Mailer whose connection the next batch of this process finds open.
+
+    Raises MailServerDown as Mailer does. `close_idle` says goodbye to what is kept.
+    """
+    key = _key()
+    mailer = _take(key)
+    if mailer is None:
+        mailer = Mailer()
+        mailer.__enter__()
+    kept = False
+    try:
+        yield mailer
+        if mailer.is_open:
+            with _idle_lock:
+                if len(_idle) < _MOST_IDLE:
+                    _idle.append((key, mailer))
+                    kept = True
+    finally:
+        if not kept:
+            mailer.close()
+
+
+def close_idle() -> None:
+    """Close the connections that this process keeps, at the end of its work."""
+    pid = os.getpid()
+    while True:
+        with _idle_lock:
+            if not _idle:
+                return
+            key, mailer = _idle.pop()
+        # A forked child holds its parent's sockets, and must not say goodbye on them.
+        if key[0] == pid:
+            mailer.close()
+
+
+def _take(key: tuple[object, ...]) -> Mailer | None:
+    while True:
+        with _idle_lock:
+            index = next((index for index, (of, _mailer) in enumerate(_idle) if of == key), None)
+            if index is None:
+                return None
+            _of, mailer = _idle.pop(index)
+        if mailer.is_fit():
+            return mailer
+        mailer.close()
+
+
+def _key() -> tuple[object, ...]:
+    return (
+        os.getpid(),
+        settings.EMAIL_HOST,
+        settings.EMAIL_PORT,
+        settings.EMAIL_HOST_USER,
+        settings.EMAIL_HOST_PASSWORD,
+        settings.EMAIL_USE_TLS,
+        settings.EMAIL_USE_SSL,
+        settings.EMAIL_TIMEOUT,
+    )
+
+
+atexit.register(close_idle)
 
 
 def _end_of_data(message: bytes) -> bytes:

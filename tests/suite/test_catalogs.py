@@ -311,7 +311,7 @@ def test_the_reader_of_pages_sees_french(world: World) -> None:
 def test_invitations_speak_the_readers_language(language: str, world: World) -> None:
     row = Delivery.objects.filter(meeting=world.organised, attendee__agent=None).get()
     row.language = language
-    mail = Press().letter(row, occurrence=world.organised.occurrences.get(), now=timezone.now())
+    mail = Press(now=timezone.now()).letter(row, now=timezone.now())
     said = f"{mail.subject}\n{mail.text}"
     lines = [line for line in said.splitlines() if "localhost" not in line]
     assert [line for line in lines if FRENCH & set(re.findall(r"[\w’]+", line))] == []

@@ -78,8 +78,8 @@ class ValueKind:
     def __init__(self, *, zone: str, is_all_day: bool, is_series: bool) -> None:
         self.zone_name = zone
         self.is_all_day = is_all_day
-        self._zone = zoneinfo.ZoneInfo(zone)
-        self.is_utc = not is_all_day and not is_series and self._zone.key in {"UTC", "Etc/UTC"}
+        self.zone = zoneinfo.ZoneInfo(zone)
+        self.is_utc = not is_all_day and not is_series and self.zone.key in {"UTC", "Etc/UTC"}
 
     @property
     def tzid(self) -> str:
@@ -87,7 +87,7 @@ class ValueKind:
         return "" if self.is_all_day or self.is_utc else self.zone_name
 
     def local(self, at: dt.datetime) -> dt.datetime:
-        return at.astimezone(self._zone)
+        return at.astimezone(self.zone)
 
     def line(self, name: str, at: dt.datetime) -> bytes:
         """DTSTART, DTEND, RECURRENCE-ID, EXDATE or RDATE `name` at the instant `at`."""
@@ -102,16 +102,19 @@ class ValueKind:
         return fold(f"{name};TZID={self.zone_name}:{wall:%Y%m%dT%H%M%S}")
 
     def span_lines(self, starts_at: dt.datetime, ends_at: dt.datetime) -> bytes:
-        """DTSTART and DTEND, which is exclusive."""
-        start = self.line("DTSTART", starts_at)
+        """DTSTART, and DTEND or DURATION."""
+        return self.line("DTSTART", starts_at) + self.end_line(starts_at, ends_at)
+
+    def end_line(self, starts_at: dt.datetime, ends_at: dt.datetime) -> bytes:
+        """DTEND, which is exclusive."""
         if self.is_all_day:
             # Instants are midnights of the meeting's zone: a day may have 23 or 25 hours.
             days = max(1, round((ends_at - starts_at) / DAY))
-            return start + self.wall_line("DTEND", self.local(starts_at) + days * DAY)
+            return self.wall_line("DTEND", self.local(starts_at) + days * DAY)
         if self.local(ends_at).fold and not self.is_utc:
             # The end is the second of two equal wall clocks: only a DURATION can say so (RFC 5545 §3.3.5).
-            return start + f"DURATION:{_duration(ends_at - starts_at)}\r\n".encode("ascii")
-        return start + self.line("DTEND", ends_at)
+            return f"DURATION:{_duration(ends_at - starts_at)}\r\n".encode("ascii")
+        return self.line("DTEND", ends_at)
 
     def rrule_line(self, rule: str) -> bytes:
         """RRULE; its UNTIL is a DATE when DTSTART is one, else in UTC (R12)."""
@@ -124,7 +127,7 @@ class ValueKind:
             return text
         # A bare date includes its whole day; a floating time is a wall clock of the meeting's zone.
         wall = dt.datetime.strptime(text if len(text) > _DATE_LENGTH else f"{text}T235959", "%Y%m%dT%H%M%S").replace(
-            tzinfo=self._zone
+            tzinfo=self.zone
         )
         return utc_stamp(wall)
 

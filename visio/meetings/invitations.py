@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from suite.core.events import publish
+from suite.mail import throttle
 from suite.mail.message import UnsendableAddress, render_bytes
-from suite.mail.smtp import Mailer, MailRefused, MailServerDown
+from suite.mail.smtp import Mailer, MailRefused, MailServerDown, pooled_mailer
 from visio.events import DeliveriesProgressed
+from visio.meetings.letter_rows import rows_by_id
 from visio.meetings.letters import Press
-from visio.meetings.models import Delivery, DeliveryState, Meeting, Method, Occurrence
-from visio.meetings.owing import WENT_OUT, owe_after_edit, owe_again, owe_cancellations, owe_invitations, resend
+from visio.meetings.models import Delivery, DeliveryReason, DeliveryState, Meeting, Method
+from visio.meetings.owing import owe_after_edit, owe_cancellations, owe_invitations, resend
+from visio.meetings.standing import Standing
 
 __all__ = [
     "BATCH",
@@ -54,6 +57,10 @@ _WAIT_FOR_EARLIER = dt.timedelta(seconds=2)
 _TELL_EVERY = 1.0
 # How old a meeting's version may be when a letter is sent.
 _FRESH = 0.1
+# A slot of a limited domain that was reserved for a row serves it this long; then it asks for another.
+_SLOT_KEEPS = dt.timedelta(seconds=5)
+# Without Redis nobody knows what a limited domain has had: its rows wait.
+_THROTTLE_DOWN_REST = dt.timedelta(seconds=5)
 
 # One statement: mark, and see whether the meeting is still what the next letter says. It does not wait for the disk:
 # a database that crashes in the next half second forgets the mark, and the same Message-ID goes out again.
@@ -94,18 +101,28 @@ def deliver(*, limit: int = BATCH, now: dt.datetime) -> DeliveryReport:
     return batch.report()
 
 
+def next_due(now: dt.datetime) -> dt.datetime | None:
+    """When the next owed row may go; None when none is owed."""
+    owed = Delivery.objects.filter(state=DeliveryState.OWED, due_at__gt=now).order_by("due_at", "pk")
+    return owed.values_list("due_at", flat=True).first()
+
+
 @transaction.atomic
-def _claim(limit: int, now: dt.datetime) -> list[int]:
+def _claim(limit: int, now: dt.datetime) -> dict[int, bool]:
+    """The rows claimed, by id; whether each holds a slot of its limited domain."""
     due = Delivery.objects.due(now).order_by("due_at", "pk").select_for_update(skip_locked=True)
-    ids = list(due.values_list("pk", flat=True)[:limit])
+    found = list(due.values_list("pk", "state", "claimed_until")[:limit])
     with connection.cursor() as cursor:
         cursor.execute(
             # A row found in 'sending' was in the hands of a sender that died: nobody knows whether it went out.
             "UPDATE visio_delivery SET maybe_received = maybe_received OR state = 'sending',"
             " state = 'sending', claimed_until = %s, attempts = attempts + 1 WHERE id = ANY(%s::bigint[])",
-            [now + LEASE, ids],
+            [now + LEASE, [pk for pk, _state, _until in found]],
         )
-    return ids
+    return {
+        pk: state == DeliveryState.OWED and until is not None and now - until <= _SLOT_KEEPS
+        for pk, state, until in found
+    }
 
 
 @dataclass(frozen=True)
@@ -118,48 +135,38 @@ class _Letter:
 class _Batch:
     """Claimed rows on their way. `left`: those not yet dealt with, oldest first, by id."""
 
-    def __init__(self, ids: list[int], now: dt.datetime) -> None:
-        self.ids = ids
+    def __init__(self, claimed: dict[int, bool], now: dt.datetime) -> None:
+        self.ids = list(claimed)
         self.now = now
         self.server_down = False
+        self._with_slot = {pk for pk, has_slot in claimed.items() if has_slot}
         self._counts: dict[str, int] = {}
         self._seen: dict[int, tuple[float, tuple[int, int, str]]] = {}
         self._touched: set[int] = set()
         self._started = self._told = self._renewed = time.monotonic()
-        rows = Delivery.objects.filter(pk__in=ids).select_related("attendee__agent").order_by("pk")
-        self._left: dict[int, Delivery] = {row.pk: row for row in rows}
-        # The rows of a fan-out share one meeting: read once, not once a row.
-        meetings = Meeting.objects.select_related("organiser__organisation", "room").in_bulk(
-            {row.meeting_id for row in self._left.values()}
-        )
-        for row in self._left.values():
-            row.meeting = meetings[row.meeting_id]
+        self._left: dict[int, Delivery] = {row.pk: row for row in rows_by_id(self.ids)}
         self._unwritten = list(self._left.values())
         # The row whose letter is being written; still here afterwards when something unforeseen stopped the batch.
         self._on_the_desk: Delivery | None = None
-        self._received: set[tuple[int, str]] = set()
-        self._press = Press()
-        self._occurrences = {
-            occurrence.meeting_id: occurrence
-            for occurrence in Occurrence.objects.filter(
-                meeting__in={row.meeting_id for row in self._unwritten}, recurrence_id=None
-            )
-        }
 
     def clock(self) -> dt.datetime:
         """Now, as time passes since `now` was given."""
         return self.now + dt.timedelta(seconds=time.monotonic() - self._started)
 
     def send(self) -> None:
+        self._defer_over_the_rate()
         self._defer_behind_earlier_ones()
         if not self._unwritten:
             return
         # Only now: asked before, a letter in another sender's hands would count as received although that sender then
         # puts it aside, and a first invitation would be called a change.
-        self._received = _who_received(self._unwritten)
+        self._standing = Standing(self._unwritten)
+        self._press = Press(self._unwritten, now=self.now)
+        letter = self._next_letter()
+        if letter is None:
+            return
         try:
-            with Mailer() as mailer:
-                letter = self._next_letter()
+            with pooled_mailer() as mailer:
                 while letter is not None:
                     letter = self._hand_over(letter, mailer)
                     self._renew_and_tell()
@@ -197,7 +204,7 @@ class _Batch:
             self._mark_refused(row, permanent=False, words=down.words)
             raise
         else:
-            self._received.add((row.meeting_id, row.recipient))
+            self._standing.note_sent(row)
             self._mark(row, DeliveryState.SENT, sent_at=self.clock(), words="")
 
     def _next_letter(self) -> _Letter | None:
@@ -209,7 +216,7 @@ class _Batch:
                 continue
             self._on_the_desk = row
             try:
-                mail = self._press.letter(row, occurrence=self._occurrences[row.meeting_id], now=self.clock())
+                mail = self._press.letter(row, now=self.clock())
                 letter = _Letter(row, mail.sender, render_bytes(mail))
             except UnsendableAddress as unsendable:
                 self._mark_refused(row, permanent=True, words=f"553 5.1.3 {unsendable}")
@@ -221,22 +228,31 @@ class _Batch:
 
     def _is_wanted(self, row: Delivery) -> bool:
         """False, and the row is put aside, when it is out of date, or takes back what never went out (PROMISES 20, 21)."""
-        received = (row.meeting_id, row.recipient) in self._received
-        if row.method == Method.CANCEL:
-            if received:
-                return True
-            self._supersede(row)
+        self._refresh(row)
+        received = self._standing.received(row)
+        if self._standing.is_covered(row) or not (received if row.method == Method.CANCEL else self._press.is_on(row)):
+            Delivery.objects.filter(pk=row.pk).update(state=DeliveryState.SUPERSEDED, claimed_until=None)
+            self._done(row, "superseded")
             return False
-        if self._meeting_now(row.meeting_id) == (row.sequence, row.revision, "confirmed"):
-            if not received and row.reason != "invited" and not row.resends:
-                # Told of a change before ever being invited: it is an invitation.
-                row.reason, row.before = "invited", {}
-                Delivery.objects.filter(pk=row.pk).update(reason="invited", before={})
-            return True
-        self._supersede(row)
-        return False
+        if row.method == Method.REQUEST and not received and row.reason != DeliveryReason.INVITED and not row.resends:
+            # Told of a change before ever being invited: it is an invitation.
+            row.reason, row.before = DeliveryReason.INVITED, {}
+            Delivery.objects.filter(pk=row.pk).update(reason=row.reason, before={})
+        return True
 
-    def _meeting_now(self, meeting_id: int) -> tuple[int, int, str]:
+    def _refresh(self, row: Delivery) -> None:
+        """A letter tells the meeting as it is now: read it again when it changed since it was read."""
+        if self._version_now(row.meeting_id) == _version(row.meeting):
+            return
+        mine = [one for one in self._left.values() if one.meeting_id == row.meeting_id]
+        fresh = {one.pk: one for one in rows_by_id([one.pk for one in mine])}
+        for one in mine:
+            one.attendee = fresh[one.pk].attendee
+        meeting = self._press.forget(row.meeting_id)
+        self._seen[row.meeting_id] = (time.monotonic(), _version(meeting))
+        self._standing.read(mine)
+
+    def _version_now(self, meeting_id: int) -> tuple[int, int, str]:
         """SEQUENCE, revision and status: as the last mark saw them when that was a moment ago, else asked."""
         seen = self._seen.get(meeting_id)
         if seen is None or time.monotonic() - seen[0] > _FRESH:
@@ -244,13 +260,6 @@ class _Batch:
                 cursor.execute("SELECT sequence, revision, status FROM visio_meeting WHERE id = %s", [meeting_id])
                 seen = self._seen[meeting_id] = (time.monotonic(), cursor.fetchone())
         return seen[1]
-
-    def _supersede(self, row: Delivery) -> None:
-        with transaction.atomic():
-            meeting = Meeting.objects.select_for_update(of=("self",)).select_related("organiser").get(pk=row.meeting_id)
-            row.meeting = meeting
-            owe_again(row, now=self.now)
-        self._done(row, "superseded")
 
     def _mark_refused(self, row: Delivery, *, permanent: bool, words: str) -> None:
         if permanent or row.attempts >= MOST_ATTEMPTS:
@@ -277,6 +286,29 @@ class _Batch:
         del self._left[row.pk]
         self._counts[what] = self._counts.get(what, 0) + 1
 
+    def _defer_over_the_rate(self) -> None:
+        """Rows of a domain that has had its share of this second are put back until theirs; the others go on."""
+        limited: dict[throttle.Bucket, list[Delivery]] = {}
+        for row in self._unwritten:
+            bucket = None if row.pk in self._with_slot else throttle.bucket(row.recipient)
+            if bucket is not None:
+                limited.setdefault(bucket, []).append(row)
+        if not limited:
+            return
+        try:
+            waits = throttle.reserve([(bucket, len(rows)) for bucket, rows in limited.items()])
+        except throttle.ThrottleDown as down:
+            logger.warning("rates of limited domains unknown (%s): their mail waits", down)
+            self._put_back(
+                [row for rows in limited.values() for row in rows], due_at=self.clock() + _THROTTLE_DOWN_REST
+            )
+            return
+        for rows, waited in zip(limited.values(), waits, strict=True):
+            for row, wait in zip(rows, waited, strict=True):
+                if wait >= throttle.AHEAD:
+                    slot = self.clock() + dt.timedelta(seconds=wait - throttle.AHEAD)
+                    self._put_back([row], due_at=slot, slot=slot)
+
     def _defer_behind_earlier_ones(self) -> None:
         """A CANCEL must not overtake the REQUEST that another sender holds, nor a newer REQUEST an older one."""
         later = [row for row in self._unwritten if row.revision > 1]
@@ -291,8 +323,11 @@ class _Batch:
         oldest_last = others.order_by("-pk").values_list("meeting_id", "recipient", "pk")
         held = {(meeting, to): pk for meeting, to, pk in oldest_last}
         behind = [row for row in later if held.get((row.meeting_id, row.recipient), row.pk) < row.pk]
-        self._release(behind, due_at=self.clock() + _WAIT_FOR_EARLIER)
-        for row in behind:
+        self._put_back(behind, due_at=self.clock() + _WAIT_FOR_EARLIER)
+
+    def _put_back(self, rows: Sequence[Delivery], *, due_at: dt.datetime, slot: dt.datetime | None = None) -> None:
+        self._release(rows, due_at=due_at, slot=slot)
+        for row in rows:
             self._unwritten.remove(row)
             del self._left[row.pk]
 
@@ -323,26 +358,18 @@ class _Batch:
             self._release(self._left.values(), due_at=self.clock() + rest)
             self._left = {}
 
-    def _release(self, rows: Iterable[Delivery], *, due_at: dt.datetime) -> None:
+    def _release(self, rows: Iterable[Delivery], *, due_at: dt.datetime, slot: dt.datetime | None = None) -> None:
+        """Owe them again, as if never claimed. `slot`: when their domain's rate lets them go, kept in `claimed_until`."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE visio_delivery SET state = 'owed', claimed_until = NULL, due_at = %s,"
+                "UPDATE visio_delivery SET state = 'owed', claimed_until = %s, due_at = %s,"
                 " attempts = GREATEST(attempts - 1, 0) WHERE id = ANY(%s::bigint[]) AND state = 'sending'",
-                [due_at, [row.pk for row in rows]],
+                [slot, due_at, [row.pk for row in rows]],
             )
 
     def report(self) -> DeliveryReport:
         return DeliveryReport(claimed=len(self.ids), server_down=self.server_down, **self._counts)
 
 
-def _who_received(rows: Sequence[Delivery]) -> set[tuple[int, str]]:
-    """(meeting, address) pairs that an earlier REQUEST may have reached; only asked for rows that are not a first one."""
-    later = [row for row in rows if row.revision > 1 or row.resends]
-    if not later:
-        return set()
-    earlier = Delivery.objects.filter(
-        WENT_OUT,
-        meeting__in={row.meeting_id for row in later},
-        recipient__in={row.recipient for row in later},
-    ).exclude(pk__in=[row.pk for row in rows], sent_at__isnull=True, maybe_received=False)
-    return set(earlier.values_list("meeting_id", "recipient"))
+def _version(meeting: Meeting) -> tuple[int, int, str]:
+    return meeting.sequence, meeting.revision, meeting.status

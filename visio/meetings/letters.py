@@ -9,13 +9,15 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parseaddr
 
 from django.conf import settings
 from django.template.loader import get_template
-from django.utils import formats, translation
+from django.utils import translation
 from django.utils.html import escape
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -23,10 +25,12 @@ from django.utils.translation import ngettext
 
 from suite.core.plain import one_line
 from suite.mail.message import OutgoingMail
-from visio.meetings import tokens, words
+from visio.meetings import letter_leads, letter_words, tokens
 from visio.meetings.ical import CalendarText, Recipient
-from visio.meetings.models import Answer, Attendee, Delivery, DeliveryReason, Meeting, Method, Occurrence, Role
-from visio.meetings.zones import zone_where
+from visio.meetings.letter_rows import Differences, Known, date_of, know, read_meetings
+from visio.meetings.letter_words import Told
+from visio.meetings.models import Answer, Attendee, Delivery, DeliveryReason, Meeting, Method, Role, Status
+from visio.meetings.reply_addresses import reply_address
 
 _NAMED = 3
 
@@ -46,14 +50,30 @@ class _Button:
     url: str
 
 
+class _Blanks:
+    """A text with markers, cut at them once, to be filled in many times."""
+
+    def __init__(self, text: str, markers: dict[str, str]) -> None:
+        names = "|".join(map(re.escape, markers.values()))
+        self._parts = re.split(f"({names})", text)
+        where = {marker: name for name, marker in markers.items()}
+        self._fill = [(index, where[part]) for index, part in enumerate(self._parts) if part in where]
+
+    def filled(self, values: dict[str, str]) -> str:
+        parts = self._parts.copy()
+        for index, name in self._fill:
+            parts[index] = values[name]
+        return "".join(parts)
+
+
 @dataclass(frozen=True)
 class _Shared:
-    """What every reader of one language, zone and kind gets, markers in place of their links."""
+    """What every reader of one language, zone and kind gets, blanks in place of their links."""
 
     subject: str
     sender_name: str
-    text: str
-    html: str
+    text: _Blanks
+    html: _Blanks
     calendar: CalendarText
 
 
@@ -72,36 +92,68 @@ def message_id(delivery: Delivery) -> str:
 
 
 class Press:
-    """Prints letters; keep one for a batch. The meetings behind the rows must not change in the meantime."""
+    """Prints letters; keep one for a batch. `rows`: those that it will be asked for, so that they are read together.
 
-    def __init__(self) -> None:
+    `now` decides which date of a series is its next. A meeting is told as it was when the press read it; `forget` makes it
+    read again.
+    """
+
+    def __init__(self, rows: Iterable[Delivery] = (), *, now: dt.datetime) -> None:
         mark = secrets.token_hex(8)
-        self._rsvp, self._join, self._who = f"zr{mark}", f"zj{mark}", f"zw{mark}"
+        self._markers = {name: f"z{name}{mark}" for name in ("rsvp", "join", "who")}
         self._shared: dict[tuple[object, ...], _Shared] = {}
         self._calendars: dict[tuple[object, ...], CalendarText] = {}
         self._people: dict[int, _People] = {}
+        self._rows = list(rows)
+        self._now = now
+        self._known = know({row.meeting_id: row.meeting for row in self._rows}.values(), self._rows, now=now)
         # EMAIL_FROM may carry a display name; ours says who invites.
         self._sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
         self._html = get_template("mail/invitation.html")
         self._text = get_template("mail/invitation.txt")
 
-    def letter(self, delivery: Delivery, *, occurrence: Occurrence, now: dt.datetime) -> OutgoingMail:
-        """The e-mail that `delivery` owes. Its meeting (with organiser, organisation, room), attendee and agent are read."""
-        meeting, attendee = delivery.meeting, delivery.attendee
+    def forget(self, meeting_id: int) -> Meeting:
+        """Read this meeting again; answers it as it is now."""
+        meeting = read_meetings([meeting_id])[meeting_id]
+        for row in self._rows:
+            if row.meeting_id == meeting_id:
+                row.meeting = meeting
+        self._known.pop(meeting_id, None)
+        self._people.pop(meeting_id, None)
+        self._shared = {key: shared for key, shared in self._shared.items() if key[0] != meeting_id}
+        self._calendars = {key: text for key, text in self._calendars.items() if key[0] != meeting_id}
+        return meeting
+
+    def is_on(self, delivery: Delivery) -> bool:
+        """Whether what the row invites to still takes place with its recipient."""
+        if delivery.meeting.is_cancelled or delivery.attendee is None:
+            return False
+        date = date_of(delivery)
+        if date is None:
+            return True
+        known = self._knowing(delivery)
+        occurrence = known.dates.of(date)
+        differences = known.differences.get(delivery.attendee.pk)
+        return (
+            occurrence is not None
+            and occurrence.status != Status.CANCELLED
+            and not (differences is not None and date in differences.absent)
+        )
+
+    def letter(self, delivery: Delivery, *, now: dt.datetime) -> OutgoingMail:
+        """The e-mail that `delivery` owes."""
+        known = self._knowing(delivery)
+        meeting, attendee = known.meeting, delivery.attendee
         agent = attendee.agent if attendee else None
         zone = agent.time_zone if agent else settings.TIME_ZONE
         rsvp = join = ""
-        if attendee is not None and delivery.method == Method.REQUEST:
+        if attendee is not None and delivery.method != Method.CANCEL:
             rsvp = tokens.rsvp_url(attendee)
             if meeting.room is not None:
                 join = tokens.join_url(meeting) if agent else f"{rsvp}{tokens.GUEST_JOIN}"
-        shared = self._shared_for(delivery, occurrence, zone=zone, is_agent=agent is not None)
-        calendar = shared.calendar.render(recipient=_recipient(delivery, attendee), join_url=join, stamp=now)
-        texts = {self._rsvp: rsvp, self._join: join, self._who: delivery.recipient}
-        text, html = shared.text, shared.html
-        for marker, value in texts.items():
-            text = text.replace(marker, value)
-            html = html.replace(marker, escape(value))
+        shared = self._shared_for(delivery, known, zone=zone, is_agent=agent is not None)
+        recipient = _recipient(delivery, attendee, known.differences.get(delivery.attendee_id or 0))
+        texts = {"rsvp": rsvp, "join": join, "who": delivery.recipient}
         return OutgoingMail(
             message_id=message_id(delivery),
             date=now,
@@ -112,62 +164,90 @@ class Press:
             reply_to=meeting.organiser.email,
             reply_to_name=meeting.organiser.full_name,
             subject=shared.subject,
-            text=text,
-            html=html,
-            calendar=calendar,
+            text=shared.text.filled(texts),
+            html=shared.html.filled({name: escape(value) for name, value in texts.items()}),
+            calendar=shared.calendar.render(recipient=recipient, join_url=join, stamp=now),
             method=delivery.method,
         )
 
-    def _shared_for(self, delivery: Delivery, occurrence: Occurrence, *, zone: str, is_agent: bool) -> _Shared:
+    def _knowing(self, delivery: Delivery) -> Known:
+        known = self._known.get(delivery.meeting_id)
+        if known is None:
+            rows = [row for row in self._rows if row.meeting_id == delivery.meeting_id] or [delivery]
+            known = know([delivery.meeting], rows, now=self._now)[delivery.meeting_id]
+            self._known[delivery.meeting_id] = known
+        return known
+
+    def _shared_for(self, delivery: Delivery, known: Known, *, zone: str, is_agent: bool) -> _Shared:
+        date = date_of(delivery)
         before = json.dumps(delivery.before, sort_keys=True)
-        key = (delivery.meeting_id, delivery.sequence, delivery.revision, delivery.method, delivery.reason)
-        shared = self._shared.get((*key, delivery.language, zone, is_agent, before))
+        what = (delivery.meeting_id, date, delivery.sequence, delivery.method)
+        key = (*what, delivery.revision, delivery.reason, delivery.language, zone, is_agent, before)
+        shared = self._shared.get(key)
         if shared is None:
+            told = Told(
+                delivery=delivery,
+                meeting=known.meeting,
+                occurrence=known.shown if date is None else known.date(delivery, date),
+                zone=zone,
+                is_series=known.meeting.is_series and date is None,
+                is_first=known.shown_is_first,
+            )
             with translation.override(delivery.language):
-                shared = self._render_shared(delivery, occurrence, zone=zone, is_agent=is_agent)
-            self._shared[(*key, delivery.language, zone, is_agent, before)] = shared
+                calendar_key = (*what, delivery.language)
+                if calendar_key not in self._calendars:
+                    self._calendars[calendar_key] = CalendarText(
+                        meeting=known.meeting,
+                        dates=known.dates if date is None else known.dates.with_date(told.occurrence),
+                        method=delivery.method,
+                        sequence=delivery.sequence,
+                        only=date,
+                    )
+                shared = self._render_shared(told, self._calendars[calendar_key], is_agent=is_agent)
+            self._shared[key] = shared
         return shared
 
-    def _render_shared(self, delivery: Delivery, occurrence: Occurrence, *, zone: str, is_agent: bool) -> _Shared:
-        meeting = delivery.meeting
-        subject = _subject(delivery, occurrence, zone)
+    def _render_shared(self, told: Told, calendar: CalendarText, *, is_agent: bool) -> _Shared:
+        delivery, meeting = told.delivery, told.meeting
+        subject = letter_words.subject(told)
         context = {
             "language": delivery.language,
             "subject": subject,
-            "title": one_line(meeting.title),
+            "title": told.title,
             "is_invitation": delivery.reason == DeliveryReason.INVITED,
             "is_cancel": delivery.method == Method.CANCEL,
-            "kicker": _kicker(delivery),
-            "lead": _lead(delivery),
-            "was": _was(delivery),
-            "when": _when(occurrence.starts_at, occurrence.ends_at, meeting.time_zone),
-            "when_note": _when_note(delivery, occurrence),
-            "elsewhere": _elsewhere(meeting, occurrence, zone),
-            "question": _question(delivery),
-            "buttons": self._buttons(),
-            "facts": self._facts(delivery, is_agent=is_agent),
-            "version": _version(delivery, zone),
-            "personal": _("Cette invitation est personnelle, pour %(who)s : ne la transférez pas.") % {"who": self._who}
+            "kicker": letter_leads.kicker(told),
+            "lead": letter_leads.lead(told),
+            "was": letter_words.was(told),
+            "when_label": letter_words.when_label(told),
+            "when": letter_words.when(told),
+            "when_note": letter_words.when_note(told),
+            "elsewhere": letter_words.elsewhere(told),
+            "repeats": letter_words.repeats(told),
+            "question": letter_leads.question(told),
+            "buttons": self._buttons(told),
+            "facts": self._facts(told, is_agent=is_agent),
+            "version": letter_words.version(told),
+            "personal": _("Cette invitation est personnelle, pour %(who)s : ne la transférez pas.")
+            % {"who": self._markers["who"]}
             if delivery.method == Method.REQUEST
             else "",
             "privacy_url": f"{settings.PORTAL_URL}/donnees-personnelles/",
         }
-        calendar_key = (meeting.pk, delivery.sequence, delivery.method, delivery.language)
-        if calendar_key not in self._calendars:
-            self._calendars[calendar_key] = CalendarText(
-                meeting=meeting, occurrence=occurrence, method=delivery.method, sequence=delivery.sequence
-            )
         return _Shared(
             subject=subject,
             sender_name=_("%(name)s via Visio") % {"name": meeting.organiser.full_name},
-            text=self._text.render(context),
-            html=self._html.render(context),
-            calendar=self._calendars[calendar_key],
+            text=_Blanks(self._text.render(context), self._markers),
+            html=_Blanks(self._html.render(context), self._markers),
+            calendar=calendar,
         )
 
-    def _buttons(self) -> list[_Button]:
+    def _buttons(self, told: Told) -> list[_Button]:
+        # An answer to one date of a series is kept for that date alone.
+        date = told.occurrence.recurrence_id if told.is_date_of_series else None
+        which = f"&date={date.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}" if date else ""
         return [
-            _Button(label, f"{self._rsvp}?reponse={answer}")
+            _Button(label, f"{self._markers['rsvp']}?reponse={answer}{which}")
             for label, answer in (
                 (_("Accepter"), Answer.ACCEPTED),
                 (_("Peut-être"), Answer.TENTATIVE),
@@ -175,39 +255,46 @@ class Press:
             )
         ]
 
-    def _facts(self, delivery: Delivery, *, is_agent: bool) -> list[_Fact]:
-        meeting, before = delivery.meeting, delivery.before
-        can_join = meeting.room is not None and delivery.method == Method.REQUEST
+    def _facts(self, told: Told, *, is_agent: bool) -> list[_Fact]:
+        delivery, meeting, before = told.delivery, told.meeting, told.before
+        is_told = delivery.method != Method.CANCEL
+        can_join = meeting.room is not None and is_told
         facts = []
-        title = one_line(meeting.title)
-        if before.get("title", title) != title:
-            facts.append(_Fact(_("Titre"), text=title, was=before["title"]))
-        place = one_line(meeting.place)
-        old_place = before.get("place", place)
-        if place or can_join or old_place:
+        if before.get("title", told.title) != told.title:
+            facts.append(_Fact(_("Titre"), text=told.title, was=before["title"]))
+        old_rule = letter_words.old_rule(told)
+        if old_rule:
+            facts.append(_Fact(_("Répétition"), text=letter_words.repeats(told), was=old_rule))
+        proposed = letter_words.proposed(told)
+        if proposed:
+            facts.append(_Fact(_("Votre proposition"), was=proposed))
+        if before.get("words"):
+            facts.append(_Fact(_("Message"), text=before["words"]))
+        old_place = before.get("place", told.place)
+        if told.place or can_join or old_place:
             url_words = tokens.join_url(meeting).split("://")[-1].rstrip("/") if is_agent else _("Rejoindre la visio")
             facts.append(
                 _Fact(
                     _("Lieu"),
-                    text=place,
-                    was=old_place if old_place != place else "",
-                    url=self._join if can_join else "",
+                    text=told.place,
+                    was=old_place if old_place != told.place else "",
+                    url=self._markers["join"] if can_join else "",
                     url_words=url_words,
                 )
             )
-        if meeting.description and delivery.method == Method.REQUEST:
-            facts.append(_Fact(_("Ordre du jour"), text=meeting.description))
-        unchanged = _unchanged(delivery)
+        if told.description and is_told:
+            facts.append(_Fact(_("Ordre du jour"), text=told.description))
+        unchanged = letter_words.unchanged(told)
         if unchanged:
             facts.append(_Fact(_("Inchangé"), text=unchanged))
-        if delivery.method == Method.REQUEST:
+        if is_told:
             facts.append(_Fact(_("Participants"), text=self._people_words(meeting)))
         return facts
 
     def _people_words(self, meeting: Meeting) -> str:
         people = self._people.get(meeting.pk)
         if people is None:
-            guests = Attendee.objects.filter(meeting=meeting).exclude(role=Role.CHAIR)
+            guests = Attendee.objects.filter(meeting=meeting, only_occurrence=None).exclude(role=Role.CHAIR)
             names = tuple(one_line(a.display_name) for a in guests.select_related("agent").order_by("pk")[:_NAMED])
             people = _People(names=names, others=max(0, guests.count() - len(names)))
             self._people[meeting.pk] = people
@@ -219,139 +306,16 @@ class Press:
         return get_text_list([", ".join(named), others], _("et"))
 
 
-def _recipient(delivery: Delivery, attendee: Attendee | None) -> Recipient:
+def _recipient(delivery: Delivery, attendee: Attendee | None, differences: Differences | None) -> Recipient:
+    usual = attendee.answer if attendee else Answer.NEEDS_ACTION.value
+    differs = differences or Differences()
+    date = date_of(delivery)
     return Recipient(
         email=delivery.recipient,
         name=delivery.recipient_name,
-        answer=attendee.answer if attendee else Answer.NEEDS_ACTION,
-        role=attendee.role if attendee else Role.REQUIRED,
+        answer=differs.answers.get(date, usual) if date is not None else usual,
+        role=attendee.role if attendee else Role.REQUIRED.value,
+        organiser_address=reply_address(attendee) if attendee else "",
+        absent=differs.absent,
+        answers=differs.answers,
     )
-
-
-def _when(starts_at: dt.datetime, ends_at: dt.datetime, zone: str) -> str:
-    day = words.full_day(words.local(starts_at, zone).date())
-    # "14:00 – 15:00" never breaks over two lines.
-    return f"{day}, {words.hours(starts_at, ends_at, zone).replace(' ', chr(0xA0))}"
-
-
-def _subject(delivery: Delivery, occurrence: Occurrence, zone: str) -> str:
-    meeting = delivery.meeting
-    patterns = {
-        DeliveryReason.INVITED: _("Invitation : %(title)s, %(when)s"),
-        DeliveryReason.MOVED: _("Modifié : %(title)s, %(when)s"),
-        DeliveryReason.CHANGED: _("Modifié : %(title)s, %(when)s"),
-        DeliveryReason.CANCELLED: _("Annulé : %(title)s, %(when)s"),
-        DeliveryReason.REMOVED: _("Annulé : %(title)s, %(when)s"),
-    }
-    start = words.local(occurrence.starts_at, meeting.time_zone)
-    when = f"{words.short_day(start.date(), today=meeting.changed_at.date())} {start:%H:%M}"
-    if not _same_clock(meeting.time_zone, zone, occurrence):
-        when = f"{when} {zone_where(meeting.time_zone)}"
-    return patterns[DeliveryReason(delivery.reason)] % {"title": one_line(meeting.title), "when": when}
-
-
-def _same_clock(one: str, other: str, occurrence: Occurrence) -> bool:
-    return all(
-        words.local(at, one).utcoffset() == words.local(at, other).utcoffset()
-        for at in (occurrence.starts_at, occurrence.ends_at)
-    )
-
-
-def _kicker(delivery: Delivery) -> str:
-    return {
-        DeliveryReason.INVITED: _("Invitation"),
-        DeliveryReason.MOVED: _("Horaire modifié"),
-        DeliveryReason.CHANGED: _("Réunion modifiée"),
-        DeliveryReason.CANCELLED: _("Réunion annulée"),
-        DeliveryReason.REMOVED: _("Invitation retirée"),
-    }[DeliveryReason(delivery.reason)]
-
-
-def _lead(delivery: Delivery) -> str:
-    meeting = delivery.meeting
-    pattern = {
-        DeliveryReason.INVITED: _("%(name)s (%(organisation)s) vous invite à une réunion en Visio.")
-        if meeting.room
-        else _("%(name)s (%(organisation)s) vous invite à une réunion."),
-        DeliveryReason.MOVED: _("%(name)s a déplacé cette réunion. Votre réponse précédente ne compte plus."),
-        DeliveryReason.CHANGED: _("%(name)s a modifié cette réunion. Votre réponse reste valable."),
-        DeliveryReason.CANCELLED: _("%(name)s a annulé cette réunion. Elle n’aura pas lieu."),
-        DeliveryReason.REMOVED: _("%(name)s a modifié la liste : votre présence n’est plus attendue à cette réunion."),
-    }[DeliveryReason(delivery.reason)]
-    return pattern % {"name": meeting.organiser.full_name, "organisation": meeting.organiser.organisation.name}
-
-
-def _question(delivery: Delivery) -> str:
-    """Above the buttons; "" when nothing is asked: a CANCEL has no buttons (R10)."""
-    return {
-        DeliveryReason.INVITED: _("Participerez-vous ?"),
-        DeliveryReason.MOVED: _("Participerez-vous au nouvel horaire ?"),
-        DeliveryReason.CHANGED: _("Changer votre réponse ?"),
-    }.get(DeliveryReason(delivery.reason), "")
-
-
-def _was(delivery: Delivery) -> str:
-    if delivery.reason != DeliveryReason.MOVED:
-        return ""
-    before = delivery.before
-    starts_at, ends_at = (dt.datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
-    said = _when(starts_at, ends_at, before["time_zone"])
-    if before["time_zone"] != delivery.meeting.time_zone:
-        said = f"{said} {zone_where(before['time_zone'])}"
-    return said
-
-
-def _when_note(delivery: Delivery, occurrence: Occurrence) -> str:
-    meeting = delivery.meeting
-    minutes = round((occurrence.ends_at - occurrence.starts_at).total_seconds() / 60)
-    where = zone_where(meeting.time_zone)
-    pattern = _("Heure locale %(where)s, durée %(duration)s")
-    if delivery.reason == DeliveryReason.MOVED:
-        starts_at, ends_at = (dt.datetime.fromisoformat(delivery.before[name]) for name in ("starts_at", "ends_at"))
-        if ends_at - starts_at == occurrence.ends_at - occurrence.starts_at:
-            pattern = _("Heure locale %(where)s, durée inchangée (%(duration)s)")
-    return pattern % {"where": where, "duration": words.duration(minutes)}
-
-
-def _elsewhere(meeting: Meeting, occurrence: Occurrence, zone: str) -> str:
-    """The reader's own clock, when it shows something else."""
-    if _same_clock(meeting.time_zone, zone, occurrence):
-        return ""
-    said = _when(occurrence.starts_at, occurrence.ends_at, zone)
-    return _("Pour vous, %(where)s : %(when)s") % {"where": zone_where(zone), "when": said}
-
-
-def _unchanged(delivery: Delivery) -> str:
-    """What a moved meeting keeps: only what the row lets us know."""
-    meeting, before = delivery.meeting, delivery.before
-    if delivery.reason != DeliveryReason.MOVED:
-        return ""
-    kept = []
-    if meeting.room is not None and before.get("room") == meeting.room.slug:
-        kept.append(_("le lien Visio"))
-    if before.get("title") == meeting.title:
-        kept.append(_("le titre"))
-    if meeting.place and before.get("place") == meeting.place:
-        kept.append(_("le lieu"))
-    listed = get_text_list(kept, _("et"))
-    return f"{listed[:1].upper()}{listed[1:]}"
-
-
-def _version(delivery: Delivery, zone: str) -> str:
-    meeting = delivery.meeting
-    changed = words.local(meeting.changed_at, zone)
-    # Translators: Django date format of a day in "Version 3 du 23 novembre, 16:41".
-    day = formats.date_format(changed.date(), _("j F"))
-    said = _("Version %(version)d du %(day)s, %(hour)s.") % {
-        "version": delivery.revision,
-        "day": day,
-        "hour": f"{changed:%H:%M}",
-    }
-    effect = {
-        DeliveryReason.INVITED: _("Le fichier joint ajoute la réunion à votre agenda."),
-        DeliveryReason.MOVED: _("Elle remplace les précédentes dans votre agenda."),
-        DeliveryReason.CHANGED: _("Elle remplace les précédentes dans votre agenda."),
-        DeliveryReason.CANCELLED: _("Le fichier joint retire la réunion de votre agenda."),
-        DeliveryReason.REMOVED: _("Le fichier joint retire la réunion de votre agenda."),
-    }[DeliveryReason(delivery.reason)]
-    return f"{said} {effect}"

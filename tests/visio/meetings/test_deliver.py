@@ -158,7 +158,7 @@ def test_r7_a_new_title_is_mailed_with_the_old_one_beside(boss: Agent, mailbox: 
     changed(meeting, EXT, title="Bureau")
     send_all(NOW)
     mail = received(mailbox, EXT)[-1]
-    assert mail.subject.startswith("Modifié : Bureau, ")
+    assert mail.subject.startswith("Modifié (titre) : Bureau, ")
     assert "avant : Comité" in mail.text
     assert mail.attendees[EXT].params["PARTSTAT"] == "ACCEPTED"
 

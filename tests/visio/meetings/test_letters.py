@@ -68,7 +68,7 @@ def a_meeting() -> Meeting:
 
 def letter(meeting: Meeting, row: Delivery) -> Received:
     row.meeting = meeting
-    mail = Press().letter(row, occurrence=meeting.occurrences.get(), now=NOW)
+    mail = Press(now=NOW).letter(row, now=NOW)
     return read(render_bytes(mail))
 
 

@@ -1,0 +1,107 @@
+"""Which rows of the ledger still have something to say: what reached somebody already, and what newer rows say instead.
+
+A row covers another of the same recipient when it tells the same date or the whole meeting. A letter always tells the
+meeting as it is today, so one letter is enough for all that it covers; a row for one date says nothing of the others.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from visio.meetings.models import Delivery, DeliveryState, Method
+
+_UNSENT = {DeliveryState.OWED, DeliveryState.SENDING}
+
+
+@dataclass(frozen=True)
+class _Other:
+    """What is known of one row of the same meeting and recipient."""
+
+    pk: int
+    method: str
+    recurrence_id: dt.datetime | None
+    state: str
+    sent_at: dt.datetime | None
+    maybe_received: bool
+
+    def tells(self, row: Delivery) -> bool:
+        return self.recurrence_id is None or self.recurrence_id == row.recurrence_id
+
+    @property
+    def never_went_out(self) -> bool:
+        return self.sent_at is None and not self.maybe_received
+
+
+class Standing:
+    """The rows around those of a batch. `rows` are in this sender's hands: unsent, whatever their state says."""
+
+    def __init__(self, rows: Sequence[Delivery]) -> None:
+        self._own = {row.pk for row in rows}
+        self._others: dict[tuple[int, str], list[_Other]] = defaultdict(list)
+        # What this sender sent itself: (meeting, recipient) -> dates, None for the whole meeting.
+        self._sent: dict[tuple[int, str], set[dt.datetime | None]] = defaultdict(set)
+        # The first row of somebody, for a meeting that nobody changed since, has no other one beside it.
+        self.read(row for row in rows if row.revision > 1 or row.resends or row.meeting.revision > row.revision)
+
+    def read(self, rows: Iterable[Delivery]) -> None:
+        """Look at what stands beside these rows, now. One statement, none without rows."""
+        wanted = {(row.meeting_id, row.recipient) for row in rows}
+        if not wanted:
+            return
+        found = Delivery.objects.filter(
+            meeting__in={meeting for meeting, _recipient in wanted},
+            recipient__in={recipient for _meeting, recipient in wanted},
+        ).order_by("pk")
+        columns = ("pk", "method", "recurrence_id", "state", "sent_at", "maybe_received")
+        for key in wanted:
+            self._others[key] = []
+        for meeting, recipient, *rest in found.values_list("meeting_id", "recipient", *columns):
+            if (meeting, recipient) in wanted:
+                self._others[meeting, recipient].append(_Other(*rest))
+
+    def note_sent(self, row: Delivery) -> None:
+        if row.method == Method.REQUEST:
+            self._sent[row.meeting_id, row.recipient].add(row.recurrence_id)
+
+    def received(self, row: Delivery) -> bool:
+        """Whether a REQUEST of what `row` is about may be in the recipient's mailbox."""
+        key = (row.meeting_id, row.recipient)
+        told = self._sent.get(key, set()) | {
+            other.recurrence_id for other in self._others.get(key, ()) if self._went_out(other)
+        }
+        if row.method == Method.CANCEL and row.recurrence_id is None:
+            return bool(told)
+        return None in told or row.recurrence_id in told
+
+    def _went_out(self, other: _Other) -> bool:
+        if other.method != Method.REQUEST:
+            return False
+        # A sender has it in hand, or died with it in hand: nobody knows.
+        in_other_hands = other.state == DeliveryState.SENDING and other.pk not in self._own
+        return not other.never_went_out or in_other_hands
+
+    def is_covered(self, row: Delivery) -> bool:
+        """Whether another row says all that this one had to say."""
+        return any(self._covers(other, row) for other in self._others.get((row.meeting_id, row.recipient), ()))
+
+    def _covers(self, other: _Other, row: Delivery) -> bool:
+        if other.pk == row.pk or other.state == DeliveryState.SUPERSEDED or not other.tells(row):
+            return False
+        if other.method == Method.DECLINECOUNTER or (
+            row.method == Method.DECLINECOUNTER and other.method == Method.REQUEST
+        ):
+            return False
+        if other.pk > row.pk:
+            # Asked for again by hand, it goes again although a newer one went.
+            return not (row.resends and other.state == DeliveryState.SENT)
+        # An invitation to the whole series still waits: it will tell this date as it is by then.
+        return (
+            row.method == other.method == Method.REQUEST
+            and row.recurrence_id is not None
+            and other.recurrence_id is None
+            and other.state in _UNSENT
+            and other.never_went_out
+        )
