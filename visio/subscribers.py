@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from suite.agents.models import Team
+from django.utils import timezone
+
+from suite.agents.events import AddressProven
+from suite.agents.models import Agent, Team
 from suite.core import doorbell
 from suite.core.events import subscribe
 from suite.live import push
@@ -20,6 +23,7 @@ from visio.events import (
     MeetingChanged,
     MeetingScheduled,
 )
+from visio.meetings.adoption import adopt_invitations
 from visio.meetings.models import Attendee, Meeting
 from visio.meetings.tasks import deliver_invitations
 from visio.rooms import news
@@ -30,6 +34,7 @@ CallFact = CallStarted | CallChanged | CallEnded
 
 def connect() -> None:
     """Subscribe; called once at start-up."""
+    subscribe(AddressProven, _adopt, inside=True)
     subscribe(MeetingScheduled, _ring)
     subscribe(MeetingScheduled, _nudge_attendees)
     subscribe(MeetingChanged, _ring)
@@ -46,6 +51,10 @@ def connect() -> None:
     subscribe(CallChanged, _nudge_call)
     subscribe(CallEnded, _nudge_call)
     news.connect()
+
+
+def _adopt(fact: AddressProven) -> None:
+    adopt_invitations(agent=Agent.objects.get(pk=fact.agent_id), now=timezone.now())
 
 
 def _ring(fact: MeetingScheduled | MeetingChanged | MeetingCancelled) -> None:

@@ -21,7 +21,9 @@ from django.http import HttpRequest, HttpResponse
 from lasuite.oidc_login.backends import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 
+from suite.agents.events import AddressProven
 from suite.agents.models import Agent, Organisation, Team
+from suite.core.events import publish
 from suite.core.plain import is_control, one_line
 
 logger = logging.getLogger(__name__)
@@ -141,7 +143,7 @@ def agent_from_claims(claims: dict[str, Any], *, expected_sub: str | None) -> Ag
     }
     try:
         with transaction.atomic():
-            return _save_agent(sub, known)
+            return _save_agent(sub, known, is_proven=claims.get("email_verified") is not False)
     except IntegrityError as error:
         # The address belongs to another `sub`: two people, or one person with two accounts; an administrator decides.
         raise SignInRefused("address_taken") from error
@@ -156,11 +158,20 @@ def _is_address(email: str) -> bool:
     return len(email) <= 254
 
 
-def _save_agent(sub: str, known: dict[str, Any]) -> Agent:
-    agent = Agent.objects.select_for_update(of=("self",)).select_related("organisation").filter(sub=sub).first()
+def _save_agent(sub: str, known: dict[str, Any], *, is_proven: bool) -> Agent:
+    # no_key: who is hearing of a proven address locks meetings, and whoever edits one of those refers to this agent.
+    agent = (
+        Agent.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation")
+        .filter(sub=sub)
+        .first()
+    )
     if agent is None:
         team = Team.objects.filter(organisation=known["organisation"], name=known["organizational_unit"]).first()
-        return Agent.objects.create_user(sub, team=team, **known)
+        agent = Agent.objects.create_user(sub, team=team, **known)
+        if is_proven:
+            publish(AddressProven(agent_id=agent.pk))
+        return agent
     if not agent.is_active:
         raise SignInRefused("disabled")
     changed = {name for name, value in known.items() if getattr(agent, name) != value}
@@ -171,6 +182,8 @@ def _save_agent(sub: str, known: dict[str, Any]) -> Agent:
         for name, value in known.items():
             setattr(agent, name, value)
         agent.save(update_fields=changed)
+        if is_proven and "email" in changed:
+            publish(AddressProven(agent_id=agent.pk))
     return agent
 
 
