@@ -1,4 +1,6 @@
 // Words about time that stay true while the page is open: <time data-countdown-to="2026-…" data-countdown-before="… {time}">.
+// Besides -after: data-countdown-end, a second moment, with -ended for the words from then on; and data-countdown-within, how many
+// minutes before the moment the countdown begins: until then the words stand as the server wrote them.
 
 const HOUR = 60;
 const DAY = 24 * HOUR;
@@ -37,7 +39,10 @@ function tick(element, forms, now) {
   const left = Date.parse(element.dataset.countdownTo) - now;
   if (Number.isNaN(left)) return;
   const minutes = left > 0 ? Math.ceil(left / 60_000) : Math.floor(-left / 60_000);
-  const sentence = (left > 0 ? element.dataset.countdownBefore : element.dataset.countdownAfter) ?? "{time}";
+  if (left > 0 && minutes > Number(element.dataset.countdownWithin ?? Infinity)) return;
+  const isOver = Date.parse(element.dataset.countdownEnd) <= now;
+  const { countdownBefore, countdownAfter, countdownEnded } = element.dataset;
+  const sentence = (isOver ? countdownEnded : left > 0 ? countdownBefore : countdownAfter) ?? "{time}";
   const words = sentence.replace("{time}", durationWords(forms, minutes));
   if (element.textContent !== words) element.textContent = words;
   if (left <= 0 && !element.hasAttribute("data-countdown-over")) {

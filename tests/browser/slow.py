@@ -15,16 +15,14 @@ class SlowScripts:
 
     def __init__(self, page: Page) -> None:
         self._held: list[Route] = []
-        self._here = False
-        page.route(SCRIPTS, self._take)
+        self._page = page
+        page.route(SCRIPTS, self._hold)
 
-    def _take(self, route: Route) -> None:
-        if self._here:
-            route.continue_()
-        else:
-            self._held.append(route)
+    def _hold(self, route: Route) -> None:
+        self._held.append(route)
 
     def arrive(self) -> None:
-        self._here = True
+        """All that was asked for comes now, and all that will be asked for comes at once."""
         while self._held:
             self._held.pop(0).continue_()
+        self._page.unroute(SCRIPTS)

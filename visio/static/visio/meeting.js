@@ -1,21 +1,4 @@
 // A meeting's page and the invitations answered in place. Words come from the page.
-import { serverNow } from "../live/time.js";
-
-// --- countdown ----------------------------------------------------------------------------------------------------------
-function countdown() {
-  const now = serverNow();
-  for (const element of document.querySelectorAll("[data-countdown]")) {
-    const { starts, ends, minutes, hours, soon, running, over } = element.dataset;
-    const left = Math.ceil((Date.parse(starts) - now) / 60_000);
-    let words = element.textContent;
-    if (now >= Date.parse(ends)) words = over;
-    else if (now >= Date.parse(starts)) words = running;
-    else if (Date.parse(starts) - now < 60_000) words = soon;
-    else if (left < 60) words = minutes.replace("{m}", left);
-    else if (left < 12 * 60) words = hours.replace("{h}", Math.floor(left / 60)).replace("{m}", String(left % 60).padStart(2, "0"));
-    if (element.textContent !== words) element.textContent = words;
-  }
-}
 
 // --- copy ---------------------------------------------------------------------------------------------------------------
 const labels = new WeakMap();
@@ -74,13 +57,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
 function arm() {
   // Without a clipboard (plain HTTP) the address beside the button can still be selected.
   for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = !navigator.clipboard;
-  countdown();
 }
 
 document.addEventListener("live:updated", () => {
   arm();
   armUndo();
 });
-setInterval(countdown, 5000);
 arm();
 armUndo();

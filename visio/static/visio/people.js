@@ -8,11 +8,15 @@ const say = (sentence, name) => sentence.replaceAll("{name}", name);
 
 export function peopleField(form, onChange) {
   const field = document.getElementById("participants");
+  const writing = document.activeElement;
   const words = document.getElementById("participants-mots").dataset;
   const required = document.getElementById("id_attendees");
   const optional = document.getElementById("id_optional");
   const csrf = form.querySelector("[name=csrfmiddlewaretoken]").value;
-  const people = JSON.parse(document.getElementById("participants-donnees").textContent);
+  const served = JSON.parse(document.getElementById("participants-donnees").textContent);
+  // Lists that were written in before this script came are read anew, by the server: it says what each line means.
+  const early = [[required, "required"], [optional, "optional"]].filter(([area]) => area.value.trim() !== area.defaultValue.trim());
+  const people = served.filter((person) => !early.some(([, role]) => role === (person.role === "optional" ? "optional" : "required")));
 
   field.append(document.getElementById("modele-participants").content.cloneNode(true));
   const box = field.querySelector("[data-chips]");
@@ -23,10 +27,10 @@ export function peopleField(form, onChange) {
   const chipModel = document.getElementById("modele-participant").content.firstElementChild;
 
   // What the server said that no chip carries stays until the list changes.
-  const served = document.getElementById("id_attendees-erreur");
+  const servedErrors = document.getElementById("id_attendees-erreur");
   const chipErrors = new Set(people.map((person) => person.error).filter(Boolean));
-  let others = served ? [...served.children].map((line) => line.textContent).filter((text) => !chipErrors.has(text)) : [];
-  served?.remove();
+  let others = servedErrors ? [...servedErrors.children].map((line) => line.textContent).filter((text) => !chipErrors.has(text)) : [];
+  servedErrors?.remove();
 
   field.classList.add("mt-people--live");
   document.getElementById("id_attendees-aide").hidden = true;
@@ -122,21 +126,22 @@ export function peopleField(form, onChange) {
   const underway = [];
 
   // Typed or pasted lines mean what the server says they mean.
-  async function understand(text) {
-    underway.push(text);
+  async function understand(text, role = "required") {
+    const asked = { text, role };
+    underway.push(asked);
     const body = new URLSearchParams({ text });
     try {
       const reply = await fetch(form.dataset.addresses, { method: "POST", body, headers: { "X-CSRFToken": csrf } });
       if (!reply.ok) throw new Error(String(reply.status));
       const found = await reply.json();
-      add([...found.people, ...found.problems]);
+      add([...found.people, ...found.problems].map((person) => ({ ...person, role })));
       if (found.notices.length) status.textContent = found.notices.join(" ");
     } catch {
       // Nothing is lost: the line stays a chip, and the form's own answer will say what is wrong with it.
-      add(text.split(/[\n,;]+/).map((line) => line.trim()).filter(Boolean).map((line) => ({ text: line, name: line })));
+      add(text.split(/[\n,;]+/).map((line) => line.trim()).filter(Boolean).map((line) => ({ text: line, name: line, role })));
       status.textContent = words.unreachable;
     } finally {
-      underway.splice(underway.indexOf(text), 1);
+      underway.splice(underway.indexOf(asked), 1);
     }
   }
 
@@ -262,10 +267,15 @@ export function peopleField(form, onChange) {
 
   form.addEventListener("submit", () => {
     // What was typed last and not chosen, or not understood yet, goes along: the server says what it means.
-    required.value = [required.value, ...underway, input.value.trim()].filter(Boolean).join("\n");
+    const waiting = (role) => underway.filter((asked) => asked.role === role).map((asked) => asked.text);
+    required.value = [required.value, ...waiting("required"), input.value.trim()].filter(Boolean).join("\n");
+    optional.value = [optional.value, ...waiting("optional")].filter(Boolean).join("\n");
   });
 
+  const written = early.map(([area, role]) => [area.value, role]);
   draw();
+  for (const [text, role] of written) if (text.trim()) understand(text, role);
+  if (writing === required || writing === optional) input.focus();
 }
 
 function address(line) {

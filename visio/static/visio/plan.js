@@ -88,6 +88,12 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 // --- fields --------------------------------------------------------------------------------------------------------------
+// What was changed before this script came counts like what is changed after it.
+const isChanged = (field) => "defaultValue" in field && field.type !== "hidden" && field.value !== field.defaultValue;
+if (isChanged(end)) endLeads();
+else if (isChanged(start) || [...minutes.options].some((option) => option.selected && !option.defaultSelected)) durationLeads();
+if ([...form.elements].some(isChanged)) touched();
+
 peopleField(form, touched);
 zoneField(form.elements.time_zone, touched);
 
@@ -103,4 +109,5 @@ document.addEventListener("click", (event) => {
 
 const firstError = document.getElementById("conflit") ?? form.querySelector("[aria-invalid]");
 const asked = document.getElementById(form.dataset.focus ?? "");
-(firstError ?? asked ?? (form.elements.title.value ? null : form.elements.title))?.focus();
+// Not away from where somebody is typing already.
+if (document.activeElement === document.body) (firstError ?? asked ?? (form.elements.title.value ? null : form.elements.title))?.focus();

@@ -219,6 +219,7 @@ new MutationObserver(() => {
   filter();
 }).observe(root, { subtree: true, attributes: true, attributeFilter: ["data-state"] });
 
+for (const button of document.querySelectorAll("[data-tw-state], [data-tw-day]")) button.disabled = false;
 refresh();
 setInterval(now, 20_000);
 addEventListener("resize", () => {
