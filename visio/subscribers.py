@@ -78,8 +78,7 @@ def _nudge_removed(fact: AttendeesRemoved) -> None:
 
 def _nudge_ledger(fact: DeliveriesProgressed) -> None:
     """The ledger stands on the meeting's page alone; dashboards are left in peace."""
-    public_id = Meeting.objects.values_list("public_id", flat=True).get(pk=fact.meeting_id)
-    push.nudge(_agents_of(fact.meeting_id), f"meeting:{public_id}")
+    _nudge_page(_agents_of(fact.meeting_id), fact.meeting_id)
 
 
 def _nudge_call(fact: CallFact) -> None:
@@ -91,9 +90,15 @@ def _nudge_call(fact: CallFact) -> None:
 
 def _nudge(agent_ids: Iterable[int], meeting_id: int) -> None:
     agents = list(agent_ids)
-    public_id = Meeting.objects.values_list("public_id", flat=True).get(pk=meeting_id)
     push.nudge(agents, "meetings")
-    push.nudge(agents, f"meeting:{public_id}")
+    _nudge_page(agents, meeting_id)
+
+
+def _nudge_page(agent_ids: Iterable[int], meeting_id: int) -> None:
+    """The meeting's own page; a meeting that was deleted since the fact has none left."""
+    public_id = Meeting.objects.filter(pk=meeting_id).values_list("public_id", flat=True).first()
+    if public_id is not None:
+        push.nudge(agent_ids, f"meeting:{public_id}")
 
 
 def _nudge_managers(agent_ids: Iterable[int]) -> None:

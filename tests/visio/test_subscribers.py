@@ -16,7 +16,7 @@ from suite.core.events import publish
 from suite.live import push
 from tests import factories
 from tests.waiting import until
-from visio.events import CallStarted, DeliveriesProgressed
+from visio.events import AttendeesRemoved, CallStarted, DeliveriesProgressed, MeetingChanged
 from visio.meetings.answers import answer
 from visio.meetings.links import attach_link, detach_link
 from visio.meetings.scheduling import cancel_meeting, edit_meeting
@@ -119,3 +119,21 @@ def test_the_manager_of_an_attendee_hears_that_the_week_changed(boss: Agent, ann
     told = heard()
     assert ("meetings", manager.pk) in told
     assert (f"meeting:{meeting.public_id}", manager.pk) not in told
+
+
+def test_facts_of_a_meeting_deleted_meanwhile_are_heard_quietly(
+    anne: Agent, heard: Heard, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker may tell of its progress when an administrator has deleted the meeting: lists look again, no page is left."""
+    meeting = factories.meeting(guests=[anne])
+    gone = meeting.pk
+    meeting.delete()
+    heard()
+    for fact in (
+        DeliveriesProgressed(meeting_id=gone),
+        MeetingChanged(meeting_id=gone),
+        AttendeesRemoved(meeting_id=gone, agent_ids=(anne.pk,)),
+    ):
+        publish(fact)
+    assert heard() == {("meetings", anne.pk)}
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
