@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 from suite.agents.directory import search_agents
 from suite.agents.folding import fold
 from suite.agents.models import Agent
-from visio.meetings.models import Meeting, Occurrence
+from visio.meetings.dates import current_occurrences
+from visio.meetings.models import Meeting
 
 MOST_MEETINGS = 20
 MOST_PEOPLE = 12
@@ -66,6 +67,6 @@ def find_meetings(agent: Agent, text: str, *, now: dt.datetime) -> list[FoundMee
         FoundMeeting(
             meetings[occurrence.meeting_id], occurrence.starts_at, occurrence.ends_at, occurrence.ends_at <= now
         )
-        for occurrence in Occurrence.objects.filter(meeting__in=meetings, recurrence_id=None)
+        for occurrence in current_occurrences(meetings, now).values()
     ]
     return sorted(found, key=lambda row: (row.is_over, abs(row.starts_at - now)))

@@ -59,7 +59,7 @@ def with_everything(meetings: QuerySet[Meeting], *, listed: bool = False) -> Que
     counted = Attendee.objects.filter(meeting=OuterRef("pk")).order_by().values("meeting").values(number=Count("pk"))
     return (
         meetings.select_related("organiser__organisation", "room")
-        .prefetch_related("occurrences", "links", Prefetch("attendees", named, to_attr="named_attendees"))
+        .prefetch_related("links", Prefetch("attendees", named, to_attr="named_attendees"))
         .annotate(attendee_count=Coalesce(Subquery(counted), 0))
     )
 

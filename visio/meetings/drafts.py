@@ -23,7 +23,10 @@ TITLE_LENGTH = 200
 PLACE_LENGTH = 200
 NAME_LENGTH = 250
 DESCRIPTION_LENGTH = 10_000
-MOST_MINUTES = 14 * 24 * 60
+DAY_MINUTES = 24 * 60
+MOST_MINUTES = 14 * DAY_MINUTES
+# A day may have 25 hours, and an occurrence lasts 14 times 24 at most.
+MOST_DAYS = 13
 MOST_ATTENDEES = 10_000
 
 _SEPARATORS = frozenset(",;\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
@@ -41,7 +44,11 @@ class Invitee:
 
 @dataclass(frozen=True)
 class MeetingDraft:
-    """A meeting as its organiser wants it. Times are a wall clock; `attendees` does not hold the organiser."""
+    """A meeting as its organiser wants it. Times are a wall clock; `attendees` does not hold the organiser.
+
+    All-day: `minutes` are whole days and `start_time` says nothing. `rule`: an RRULE value ("FREQ=WEEKLY;BYDAY=TU"), "" for a
+    one-off; `rdates` and `exdates` are naive wall clocks of `time_zone`. `resources`: ids of rooms and equipment to book.
+    """
 
     title: str
     start_date: dt.date
@@ -54,9 +61,21 @@ class MeetingDraft:
     wants_room: bool = True
     wants_tchap: bool = True
     attendees: tuple[Invitee, ...] = ()
+    is_all_day: bool = False
+    rule: str = ""
+    rdates: tuple[dt.datetime, ...] = ()
+    exdates: tuple[dt.datetime, ...] = ()
+    resources: tuple[int, ...] = ()
+
+    @property
+    def start(self) -> dt.datetime:
+        """The naive wall clock of the start."""
+        return dt.datetime.combine(self.start_date, dt.time() if self.is_all_day else self.start_time)
 
     def span(self) -> tuple[dt.datetime, dt.datetime]:
-        """Start and end in UTC; UnknownZone when the zone is none."""
+        """Start and end in UTC of the (first) date; UnknownZone when the zone is none."""
+        if self.is_all_day:
+            return wallclock.day_span(self.start_date, self.time_zone, self.minutes // DAY_MINUTES)
         return wallclock.span(self.start_date, self.start_time, self.time_zone, self.minutes)
 
 

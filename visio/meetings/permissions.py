@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.http import Http404
 
+from suite.agents.delegation import may_act_for
 from visio.meetings.models import Attendee, Meeting
 
 if TYPE_CHECKING:
@@ -14,20 +15,22 @@ if TYPE_CHECKING:
 
 
 def can_view_meeting(meeting: Meeting, agent: Agent) -> bool:
-    """Its organiser and its attendees."""
+    """Its organiser, its attendees, and whoever acts for the organiser."""
     return (
-        meeting.organiser_id == agent.pk or Attendee.objects.filter(meeting_id=meeting.pk, agent_id=agent.pk).exists()
+        meeting.organiser_id == agent.pk
+        or Attendee.objects.filter(meeting_id=meeting.pk, agent_id=agent.pk).exists()
+        or may_act_for(agent, meeting.organiser)
     )
 
 
 def can_edit_meeting(meeting: Meeting, agent: Agent) -> bool:
-    """Its organiser."""
-    return meeting.organiser_id == agent.pk
+    """Its organiser, and whoever acts for them. No query for the organiser, one for anybody else."""
+    return meeting.organiser_id == agent.pk or may_act_for(agent, meeting.organiser)
 
 
 def visible_meeting_or_404(agent: Agent, public_id: uuid.UUID | str) -> Meeting:
     """The meeting, when `agent` may see it; Http404 otherwise, so that a stranger cannot tell that it exists."""
-    meetings = Meeting.objects.involving(agent).select_related("organiser__organisation", "room")
+    meetings = Meeting.objects.visible_to(agent).select_related("organiser__organisation", "room")
     try:
         return meetings.get(public_id=uuid.UUID(str(public_id)))
     except (Meeting.DoesNotExist, ValueError) as error:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from suite.agents.directory import search_agents
 from suite.agents.models import Agent
 from visio.meetings import words, zones
+from visio.meetings.dates import current_occurrence
 from visio.meetings.drafts import Invitee, resolve_invitees
 from visio.meetings.forms import PlanForm, blank, filled, invitee_line
 from visio.meetings.history import history_lines
@@ -236,7 +237,7 @@ def _editable(agent: Agent, public_id: uuid.UUID) -> Meeting:
 
 
 def _times(meeting: Meeting) -> tuple[dt.datetime, dt.datetime]:
-    occurrence = meeting.occurrences.get(recurrence_id=None)
+    occurrence = current_occurrence(meeting, timezone.now())
     return occurrence.starts_at, occurrence.ends_at
 
 

@@ -21,6 +21,15 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         mine = Attendee.objects.filter(meeting=models.OuterRef("pk"), agent=agent)
         return self.filter(Q(organiser=agent) | models.Exists(mine))
 
+    def visible_to(self, agent: Agent) -> MeetingQuerySet:
+        """Those whose page `agent` may open: their own, and those of whoever they act for (suite.agents.delegation)."""
+        from suite.agents.models import Delegation
+        from visio.meetings.models import Attendee
+
+        mine = Attendee.objects.filter(meeting=models.OuterRef("pk"), agent=agent)
+        principals = Delegation.objects.filter(delegate=agent, principal__is_active=True).order_by()
+        return self.filter(Q(organiser=agent) | models.Exists(mine) | Q(organiser__in=principals.values("principal")))
+
 
 class AttendeeQuerySet(models.QuerySet["Attendee"]):
     def unanswered_by(self, agent: Agent, *, now: dt.datetime) -> AttendeeQuerySet:

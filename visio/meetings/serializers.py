@@ -6,15 +6,17 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from suite.agents.delegation import principals_of
 from suite.agents.models import Agent
 from visio.meetings import wallclock
+from visio.meetings.dates import current_occurrences
 from visio.meetings.drafts import MeetingDraft, Problem, address_or_none, resolve_invitees
-from visio.meetings.models import Answer, Attendee, Meeting, Privacy, Role
-from visio.meetings.permissions import can_edit_meeting
+from visio.meetings.models import Answer, Attendee, Meeting, Occurrence, Privacy, Role
 from visio.meetings.tokens import join_url
 
 MOST_ATTENDEES = 10_000
@@ -93,10 +95,10 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
         return dt.datetime.combine(meeting.start_date, meeting.start_time).isoformat(timespec="minutes")
 
     def get_starts_at(self, meeting: Meeting) -> dt.datetime:
-        return meeting.occurrences.all()[0].starts_at
+        return self._date(meeting).starts_at
 
     def get_ends_at(self, meeting: Meeting) -> dt.datetime:
-        return meeting.occurrences.all()[0].ends_at
+        return self._date(meeting).ends_at
 
     def get_join_url(self, meeting: Meeting) -> str | None:
         return join_url(meeting) if meeting.room_id else None
@@ -108,7 +110,19 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
         return meeting.room_id is not None
 
     def get_can_edit(self, meeting: Meeting) -> bool:
-        return can_edit_meeting(meeting, self.context["request"].user)
+        principals = self.context.get("principals")
+        if principals is None:
+            viewer = self.context["request"].user
+            principals = self.context["principals"] = {viewer.pk, *principals_of(viewer)}
+        return meeting.organiser_id in principals
+
+    def _date(self, meeting: Meeting) -> Occurrence:
+        """The running or next date; one query for a whole page."""
+        dates: dict[int, Occurrence] = self.context.setdefault("dates", {})
+        if meeting.pk not in dates:
+            listed = self.parent.instance if isinstance(self.parent, serializers.ListSerializer) else None
+            dates.update(current_occurrences([one.pk for one in listed or [meeting]], timezone.now()))
+        return dates[meeting.pk]
 
 
 class InviteeSerializer(serializers.Serializer[Any]):

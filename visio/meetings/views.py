@@ -23,6 +23,7 @@ from suite.live.presence import states
 from visio.meetings import words
 from visio.meetings.answers import AnswerRefused
 from visio.meetings.answers import answer as record_answer
+from visio.meetings.dates import current_occurrence
 from visio.meetings.forms import AnswerForm
 from visio.meetings.history import history_lines
 from visio.meetings.ical import meeting_ics
@@ -218,7 +219,7 @@ def ics_response(meeting: Meeting, *, join_url: str | None = None) -> HttpRespon
 
 
 def _facts(meeting: Meeting, agent: Agent, now: dt.datetime) -> dict[str, Any]:
-    occurrence = meeting.occurrences.get(recurrence_id=None)
+    occurrence = current_occurrence(meeting, now)
     starts_at, ends_at = occurrence.starts_at, occurrence.ends_at
     here = words.hours(starts_at, ends_at, agent.time_zone)
     there = words.hours(starts_at, ends_at, meeting.time_zone)

@@ -48,6 +48,11 @@ def span(date: dt.date, time: dt.time, zone_name: str, minutes: int) -> tuple[dt
     return starts_at, starts_at + dt.timedelta(minutes=minutes)
 
 
+def day_span(date: dt.date, zone_name: str, days: int) -> tuple[dt.datetime, dt.datetime]:
+    """From midnight to midnight, in UTC, of `days` whole days in that zone: a day may have 23 or 25 hours."""
+    return instant(date, dt.time(), zone_name), instant(date + dt.timedelta(days=days), dt.time(), zone_name)
+
+
 def wall_clock(at: dt.datetime, zone_name: str) -> tuple[dt.date, dt.time]:
     """Date and time that a clock on a wall of that zone shows at the instant `at`."""
     local = at.astimezone(zone(zone_name))

@@ -127,9 +127,9 @@ def _call_page(
 
 def _times(found: Room) -> tuple[dt.datetime, dt.datetime]:
     """Start and end of the meeting's first time that is not over, or of its last one."""
-    times = found.meeting.occurrences
+    times = found.meeting.occurrences.exclude(status="cancelled")
     coming = times.filter(ends_at__gt=timezone.now()).order_by("starts_at").first()
-    shown = coming or times.order_by("-starts_at").first()
+    shown = coming or times.order_by("-starts_at").first() or found.meeting.occurrences.order_by("starts_at").first()
     if shown is None:
         raise Http404
     return shown.starts_at, shown.ends_at

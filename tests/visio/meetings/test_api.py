@@ -290,7 +290,7 @@ def test_the_list_costs_the_same_number_of_queries(count: int, django_assert_num
         factories.meeting(agent, guests=[factories.agent(), factories.agent()])
     tool = api(agent)
     tool.get(LIST)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(tool.get(LIST).json()["results"]) == count
 
 
