@@ -11,5 +11,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suite.settings.dev")
 
 app = Celery("suite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["visio.meetings", "visio.rooms", "tchap_bridge"])
+app.autodiscover_tasks(["visio.meetings", "visio.rooms", "tchap_bridge", "suite.portal"])
 setup_logging.connect(logs.set_up)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -181,6 +182,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-tchap-rooms": every(SWEEP_SECONDS, "tchap_bridge.sweep_rooms"),
     "sweep-calls": every(SWEEP_SECONDS, "visio.sweep_calls"),
     "look-for-missed-tchap-rooms": every(3600.0, "tchap_bridge.look_for_missed"),
+    "purge": {
+        "task": "portal.purge",
+        "schedule": crontab(hour="2", minute="17"),
+        "options": {"expires": 12 * 3600.0},
+    },
 }
 
 # --- People -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,38 @@
+"""Rows that nobody needs any more go: expired sessions, with the sign-ins begun in them, and the API's remembered answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+
+from visio.meetings.models import IdempotentResponse
+
+# Rows deleted by one statement: no lock is held for long.
+BATCH = 1000
+# A tool repeats a request within hours, not days.
+ANSWERS_KEPT = dt.timedelta(hours=48)
+
+
+def _done_with(now: dt.datetime) -> Iterator[QuerySet[Any]]:
+    yield Session.objects.filter(expire_date__lt=now)
+    yield IdempotentResponse.objects.filter(created_at__lt=now - ANSWERS_KEPT)
+
+
+def purge(*, now: dt.datetime, seconds: float) -> bool:
+    """Delete batch after batch for at most about `seconds`; whether everything is gone. Safe to repeat and to run twice."""
+    stop_at = time.monotonic() + seconds
+    for rows in _done_with(now):
+        while True:
+            if time.monotonic() >= stop_at:
+                return False
+            batch = list(rows.order_by().values_list("pk", flat=True)[:BATCH])
+            if batch:
+                rows.model._default_manager.filter(pk__in=batch).delete()
+            if len(batch) < BATCH:
+                break
+    return True
