@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from suite.agents.models import Agent
 from tests import factories
 from tests.browser.accessibility import serious_faults
-from tests.browsing import PHONE
+from tests.browsing import DESKTOP, PHONE
 from tests.suite.portal.noon import agent_at_noon
 from tests.waiting import until
 from visio.meetings.answers import answer
@@ -53,13 +53,13 @@ def test_answer_in_place_and_take_it_back(agent: Agent, visitors: Any) -> None:
     assert first.answer == "needs_action"
 
 
-@pytest.mark.parametrize("viewport", [PHONE, None], ids=["phone", "desk"])
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desk"])
 def test_three_invitations_then_a_line_that_shows_the_others(
-    agent: Agent, visitors: Any, viewport: dict[str, int] | None
+    agent: Agent, visitors: Any, viewport: dict[str, int]
 ) -> None:
     for index in range(7):
         invite(agent, f"Réunion {index}", 24 + index)
-    page = visitors.page_as(agent, "/", **({"viewport": viewport} if viewport else {}))
+    page = visitors.page_as(agent, "/", viewport=viewport)
     rows = page.locator("#invitations li:visible")
     expect(rows).to_have_count(3)
     line = page.locator("#invitations summary")
@@ -76,6 +76,29 @@ def test_three_invitations_then_a_line_that_shows_the_others(
     expect(line).to_have_text("Masquer les 3 autres invitations", use_inner_text=True)
     expect(rows).to_have_count(7)
     expect(rows.nth(4).get_by_role("button", name="Accepter")).to_be_focused()
+
+
+def test_an_overlap_in_a_narrow_block_keeps_the_hour_and_the_title(agent: Agent, visitors: Any) -> None:
+    """Where the word has no room its sign stays, and a screen reader still says it."""
+    starts_at = timezone.now().replace(minute=0) + dt.timedelta(hours=1)
+    for number in range(2):
+        factories.meeting(agent, starts_at=starts_at, minutes=30, title=f"Revue de sécurité {number}")
+    page = visitors.page_as(agent, "/", viewport=PHONE)
+    blocks = page.locator("#journee .dash-block--narrow.dash-block--short")
+    expect(blocks).to_have_count(2)
+    for index in range(2):
+        assert blocks.nth(index).locator(".dash-block__title").bounding_box()["width"] > 70
+        expect(blocks.nth(index)).to_contain_text("Chevauchement")
+        assert blocks.nth(index).locator(".dash-block__word").bounding_box()["width"] <= 1
+
+
+def test_the_buttons_of_the_unfolded_invitations_are_like_the_others(agent: Agent, visitors: Any) -> None:
+    for index in range(4):
+        invite(agent, f"Réunion {index}", 24 + index)
+    page = visitors.page_as(agent, "/")
+    page.locator("#invitations summary").click()
+    buttons = page.locator("#invitations button[value=accepted]")
+    assert {buttons.nth(index).bounding_box()["height"] for index in range(4)} == {32}
 
 
 def test_an_invitation_that_comes_up_keeps_the_focus_it_holds(agent: Agent, visitors: Any) -> None:
