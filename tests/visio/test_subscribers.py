@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from suite.agents.models import Agent
@@ -127,13 +128,11 @@ def test_facts_of_a_meeting_deleted_meanwhile_are_heard_quietly(
     """A worker may tell of its progress when an administrator has deleted the meeting: lists look again, no page is left."""
     meeting = factories.meeting(guests=[anne])
     gone = meeting.pk
-    meeting.delete()
     heard()
-    for fact in (
-        DeliveriesProgressed(meeting_id=gone),
-        MeetingChanged(meeting_id=gone),
-        AttendeesRemoved(meeting_id=gone, agent_ids=(anne.pk,)),
-    ):
-        publish(fact)
+    with transaction.atomic():
+        publish(MeetingChanged(meeting_id=gone))
+        publish(AttendeesRemoved(meeting_id=gone, agent_ids=(anne.pk,)))
+        meeting.delete()
+    publish(DeliveriesProgressed(meeting_id=gone))
     assert heard() == {("meetings", anne.pk)}
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
