@@ -9,6 +9,8 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from django.utils.translation import gettext as _
+
 from visio.meetings.periods import filled
 from visio.meetings.rule_moves import nth_weekday
 from visio.meetings.rule_words import WORKDAYS, describe, last_day
@@ -108,9 +110,10 @@ def presets(start: dt.datetime) -> tuple[Preset, ...]:
     if (day + dt.timedelta(days=7)).month != day.month:
         choices.append(("monthly_last_weekday", Repeat("monthly", monthly="last_weekday")))
     choices += [("monthly_last_workday", Repeat("monthly", monthly="last_workday")), ("yearly", Repeat("yearly"))]
-    return tuple(
-        Preset(key, describe(to_rule(repeat, start, zone="UTC"), start, zone="UTC"), repeat) for key, repeat in choices
-    )
+    labels = {key: describe(to_rule(repeat, start, zone="UTC"), start, zone="UTC") for key, repeat in choices}
+    # Holidays are not looked at: the days are named.
+    labels["workdays"] = _("Tous les jours ouvrés (du lundi au vendredi)")
+    return tuple(Preset(key, labels[key], repeat) for key, repeat in choices)
 
 
 def _monthly(rule: Rule, mode: Monthly, start: dt.datetime) -> Rule:

@@ -105,10 +105,7 @@ def _yearly(rule: Rule) -> str | None:
         dates = [_date_of_year(month, day) for month in rule.by_month for day in rule.by_month_day]
         if None in dates:
             return None
-        said = _join(every, _and([date for date in dates if date]))
-        if (2, 29) in [(month, day) for month in rule.by_month for day in rule.by_month_day]:
-            return _join(said, _("seulement les années bissextiles"))
-        return said
+        return _join(every, _and([date for date in dates if date]))
     if rule.by_set_pos and len(rule.by_month) > 1:
         # The choice is made within the year, not within each month.
         return None
@@ -139,10 +136,7 @@ def _days_of_month(rule: Rule) -> str | None:
         said = [_day_of_month(day) for day in sorted(rule.by_month_day, key=lambda day: (day < 0, day))]
         if None in said:
             return None
-        words = _and([word for word in said if word])
-        # Every month has 28 days, and its last one.
-        short = [day for day in rule.by_month_day if day > 28 and rule.freq == "MONTHLY"]
-        return _join(words, _("seulement les mois qui ont ce jour")) if short else words
+        return _and([word for word in said if word])
     if not rule.by_day or len(rule.by_day) > _MOST:
         return None
     if all(day.nth == 0 for day in rule.by_day):
@@ -181,6 +175,9 @@ def _nth(nth: int, what: str) -> str | None:
 def _day_of_month(day: int) -> str | None:
     if day == 1:
         return _("le 1er")
+    if day > 28:
+        # Every month has 28 days, and its last one.
+        return _("le %(day)d (s’il existe)") % {"day": day}
     if day > 0:
         return _("le %(day)d") % {"day": day}
     return {-1: _("le dernier jour du mois"), -2: _("l’avant-dernier jour du mois")}.get(day)
@@ -192,6 +189,8 @@ def _date_of_year(month: int, day: int) -> str | None:
     date = dt.date(2024, month, day)  # a leap year
     if day == 1:
         return _("le 1er %(month)s") % {"month": formats.date_format(date, "F")}
+    if (month, day) == (2, 29):
+        return _("le 29 février (les années bissextiles)")
     # Translators: a date of every year: "le 15 mars".
     return _("le %(date)s") % {"date": formats.date_format(date, _("j F"))}
 

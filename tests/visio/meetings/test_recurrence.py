@@ -74,7 +74,7 @@ def test_the_table_is_long_enough() -> None:
 
 
 @given(rules(), starts)
-@settings(max_examples=600)
+@settings(max_examples=400)
 def test_as_the_oracle_reads_it(rule: Rule, start: dt.date) -> None:
     end = start + dt.timedelta(days=1500)
     found = expand(
@@ -97,7 +97,7 @@ def _dateutil_is_right(rule: Rule) -> bool:
 
 
 @given(rules(), starts)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_as_dateutil_reads_it_where_it_is_right(rule: Rule, start: dt.date) -> None:
     assume(_dateutil_is_right(rule))
     first = dt.datetime.combine(start, TEN)
@@ -233,7 +233,7 @@ def test_the_last_date_counts_rdates_and_not_exdates() -> None:
 
 
 @given(rules(), starts, st.integers(0, 40), st.booleans(), st.sampled_from(["Europe/Paris", "Pacific/Noumea"]))
-@settings(max_examples=400)
+@settings(max_examples=250)
 @example(Rule("DAILY", count=5), dt.date(2027, 3, 26), 2, False, "Europe/Paris")
 @example(Rule("DAILY", count=5), dt.date(2027, 3, 28), 1, False, "Europe/Paris")
 def test_r4_both_halves_make_the_whole(rule: Rule, start: dt.date, place: int, is_all_day: bool, zone: str) -> None:
