@@ -89,11 +89,14 @@ def _variables(request: pytest.FixtureRequest) -> dict[str, str]:
 def start_portal(
     request: pytest.FixtureRequest, transactional_db: None, mailbox: Mailbox, tmp_path: Path
 ) -> Iterator[Callable[..., LivePortal]]:
-    """`start_portal(REDIS_URL=…)`: one more portal for this test alone, its environment changed as told."""
+    """`start_portal(REDIS_URL=…)`: one more portal for this test alone, its environment changed as told.
+
+    With `port` (from ports.reserve()) its address can be told to somebody before it runs.
+    """
     with contextlib.ExitStack() as stack:
 
-        def start(**changes: str) -> LivePortal:
-            port = ports.reserve()
+        def start(port: int | None = None, **changes: str) -> LivePortal:
+            port = port or ports.reserve()
             variables = {**_variables(request), "PORTAL_URL": f"http://localhost:{port}", **changes}
             part = LivePortal(tmp_path / f"portal-{port}", port, variables)
             stack.callback(part.stop)

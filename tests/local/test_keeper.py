@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from suite.local import keeper
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 Keep = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -60,7 +60,7 @@ def test_stopping_takes_along_a_child_that_left_its_group_and_ignores_the_signal
 
     process.terminate()
 
-    assert process.wait(timeout=5) == 128 + signal.SIGTERM
+    assert process.wait(timeout=PATIENCE) == 128 + signal.SIGTERM
     assert is_gone(child)
 
 
@@ -70,7 +70,7 @@ def test_a_command_that_ignores_the_signal_is_killed_after_the_grace(keep: Keep)
 
     process.terminate()
 
-    assert process.wait(timeout=5) == 128 + signal.SIGKILL
+    assert process.wait(timeout=PATIENCE) == 128 + signal.SIGKILL
     assert is_gone(pid)
 
 
@@ -86,18 +86,18 @@ time.sleep(600)
 
     process.terminate()
 
-    assert process.wait(timeout=5) == 7
+    assert process.wait(timeout=PATIENCE) == 7
 
 
 def test_the_exit_status_is_the_commands(keep: Keep) -> None:
-    assert keep(code="raise SystemExit(3)").wait(timeout=5) == 3
+    assert keep(code="raise SystemExit(3)").wait(timeout=PATIENCE) == 3
 
 
 def test_what_a_command_leaves_behind_when_it_ends_is_ended(keep: Keep) -> None:
     process = keep(code=with_deaf_child(1))
     child = first_number(process)
 
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     assert is_gone(child)
 
 
@@ -109,7 +109,7 @@ def test_everything_ends_when_the_owner_is_killed(keep: Keep) -> None:
     owner.kill()
     owner.wait()
 
-    process.wait(timeout=5)
+    process.wait(timeout=PATIENCE)
     assert is_gone(pid)
 
 
@@ -117,14 +117,14 @@ def test_a_command_whose_owner_is_gone_already_does_not_stay(keep: Keep) -> None
     owner = subprocess.Popen([sys.executable, "-c", ""])
     owner.wait()
 
-    assert keep("--while-alive", str(owner.pid), code="import time; time.sleep(600)").wait(timeout=5) != 0
+    assert keep("--while-alive", str(owner.pid), code="import time; time.sleep(600)").wait(timeout=PATIENCE) != 0
 
 
 def test_a_command_that_dies_at_once_is_tried_again_for_a_while(keep: Keep, tmp_path: Path) -> None:
     tries = tmp_path / "tries"
     code = f"open({str(tries)!r}, 'a').write('x'); raise SystemExit(len(open({str(tries)!r}).read()) < 3)"
 
-    assert keep("--retry-seconds", "20", code=code).wait(timeout=20) == 0
+    assert keep("--retry-seconds", "20", code=code).wait(timeout=PATIENCE) == 0
     assert tries.read_text() == "xxx"
 
 
@@ -134,7 +134,7 @@ def test_a_kill_on_demand_is_not_taken_for_a_bad_start(keep: Keep) -> None:
 
     process.send_signal(signal.SIGUSR1)
 
-    assert process.wait(timeout=5) == 128 + signal.SIGKILL
+    assert process.wait(timeout=PATIENCE) == 128 + signal.SIGKILL
 
 
 def test_it_waits_for_the_environment_and_hands_it_on(keep: Keep, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_it_waits_for_the_environment_and_hands_it_on(keep: Keep, tmp_path: Path
     fresh.rename(file)
 
     assert first_number(process) == 42
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_it_can_be_stopped_while_it_waits(keep: Keep, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_it_can_be_stopped_while_it_waits(keep: Keep, tmp_path: Path) -> None:
 
     process.terminate()
 
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=PATIENCE) == 0
 
 
 def is_asleep(pid: int) -> bool:
@@ -167,7 +167,7 @@ def test_the_log_and_the_number_of_the_command_are_kept(keep: Keep, tmp_path: Pa
 
     process = keep("--log", str(log), "--pid-file", str(number), code="import os; print(os.getpid())")
 
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     assert log.read_text() == f"{number.read_text()}\n"
     assert log.stat().st_mode & 0o777 == 0o600
 

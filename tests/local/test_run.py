@@ -21,7 +21,7 @@ from suite.local import keeper, places, ports, run
 from suite.local.console import StepFailed
 from tests.looking import Matrix
 from tests.processes import fetch
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def variables(state: Path, base: int) -> dict[str, str]:
 def bin_run(variables: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Call it where it must refuse before it sets anything up."""
     command = [sys.executable, str(places.ROOT / "bin" / "run"), *arguments]
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 # --- decisions --------------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ class Supervised:
     def said(self) -> str:
         return self.log.read_text()
 
-    def wait_for(self, text: str, seconds: float = 90) -> None:
+    def wait_for(self, text: str, seconds: float = 240) -> None:
         until(lambda: text in self.said() or self.process.poll() is not None, seconds, what=text)
         assert text in self.said(), self.said()
 
@@ -219,7 +219,7 @@ class Supervised:
         assert len(everybody) > 10
         self.process.send_signal(number)
         self.process.wait(timeout=10)
-        end = time.monotonic() + (0 if number != signal.SIGKILL else 8)
+        end = time.monotonic() + (0 if number != signal.SIGKILL else PATIENCE)
         while (left := [pid for pid in everybody if keeper.start_time(pid)]) and time.monotonic() < end:
             time.sleep(0.05)
         return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in left]
@@ -285,6 +285,6 @@ def test_when_a_process_ends_everything_ends_and_its_name_is_told(
 
     os.kill(int((state / str(base) / "valkey.pid").read_text()), signal.SIGKILL)
 
-    supervised.process.wait(timeout=15)
+    supervised.process.wait(timeout=PATIENCE)
     assert "✗ valkey s'est arrêté : tout s'arrête." in supervised.said()
     assert supervised.process.returncode != 0

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from suite.local import ports
 from tchap_bridge import inbound
 from tchap_bridge.models import InboundEvent, RoomState, TchapMessage, TchapRoom
 from tchap_bridge.views import LARGEST_BODY
@@ -221,29 +222,26 @@ def test_visio_typed_in_a_room_is_answered_there(
     own_parts: Any, start_portal: Callable[..., LivePortal], start_celery: Callable[..., CeleryProcess]
 ) -> None:
     """From the typed word to the answer over a real homeserver that pushes to a real portal, as application service."""
-    part = own_parts.homeserver()
+    port = ports.reserve()
+    part = own_parts.homeserver(appservice_url=f"http://localhost:{port}")
     access = {
         "MATRIX_TRANSPORT": "appservice",
         "MATRIX_HOMESERVER_URL": part.url,
         "MATRIX_ACCESS_TOKEN": part.as_token,
         "MATRIX_HS_TOKEN": part.hs_token,
     }
-    portal: LivePortal = start_portal(**access)
-    # The registration is read at the homeserver's start only.
-    part.stop()
-    part.appservice_url = portal.url
-    part.start()
+    portal: LivePortal = start_portal(port, **access)
     worker: CeleryProcess = start_celery("worker", "--concurrency", "1", variables=access)
     homeserver = Matrix(part)
     claire, karim = make_person(homeserver, "Claire"), make_person(homeserver, "Karim")
     meeting = factories.meeting(claire.agent, guests=[karim.agent])
-    (room_id,) = until(karim.invited_to, 20, what=worker.logged())
+    (room_id,) = until(karim.invited_to, what=worker.logged())
     karim.join(room_id)
     karim.say(room_id, "Bonjour")
     karim.say(room_id, "!visio")
 
     assert meeting.room is not None
     answer = f"Rejoindre la visio : {portal.url}/visio/{meeting.room.slug}/"
-    until(lambda: karim.messages(room_id)[-1]["body"] == answer, 20)
+    until(lambda: karim.messages(room_id)[-1]["body"] == answer)
     assert karim.messages(room_id)[-1]["msgtype"] == "m.notice"
     assert karim.call("GET", f"/rooms/{room_id}/joined_members")["joined"].keys() >= {"@visio-bridge:tchap.localhost"}
