@@ -15,8 +15,7 @@ from tests.browsing import Visitors
 from visio.meetings.models import Meeting
 from visio.meetings.tokens import link_token
 
-pytestmark = pytest.mark.timeout(180)
-SOON = 40_000
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -48,8 +47,8 @@ def test_a_guest_who_is_faster_than_the_script_enters_all_the_same(visitors: Vis
     page.locator("#join-button").click(force=True)
     # Nothing was sent: the page, and what was typed, are still there when the script comes.
     scripts.arrive()
-    page.get_by_role("button", name="Rejoindre", exact=True).click(timeout=SOON)
-    expect(page.get_by_role("button", name="Quitter")).to_be_visible(timeout=SOON)
+    page.get_by_role("button", name="Rejoindre", exact=True).click()
+    expect(page.get_by_role("button", name="Quitter")).to_be_visible()
     expect(page.locator("[data-person]")).to_contain_text("Samir Haddad")
     assert page.url.endswith(guests_door(meeting))
 
@@ -64,9 +63,9 @@ def test_an_agent_who_is_faster_than_the_script_enters_all_the_same(
     expect(button).to_have_text("Préparation…")
     button.click(force=True)
     scripts.arrive()
-    expect(button).to_have_text("Rejoindre", timeout=SOON)
+    expect(button).to_have_text("Rejoindre")
     button.click()
-    expect(page.get_by_role("button", name="Quitter")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("button", name="Quitter")).to_be_visible()
     assert page.url.endswith(agents_door(meeting))
 
 
@@ -80,7 +79,7 @@ def test_no_control_takes_a_click_that_it_would_lose(visitors: Visitors, meeting
     assert names == []
     scripts.arrive()
     for label in ("Couper le micro", "Couper la caméra"):
-        page.get_by_role("button", name=label).click(timeout=SOON)
+        page.get_by_role("button", name=label).click()
     expect(page.get_by_role("button", name="Activer la caméra")).to_be_enabled()
     expect(page.get_by_role("combobox", name="Micro")).to_be_enabled()
     expect(page.get_by_role("button", name="Tester le son")).to_be_enabled()
@@ -92,10 +91,10 @@ def test_a_page_whose_script_never_comes_says_so(visitors: Visitors, meeting: Me
     page.goto(agents_door(meeting), wait_until="commit")
     again = page.get_by_role("link", name="Recharger la page")
     expect(again).to_be_hidden()
-    expect(again).to_be_visible(timeout=SOON)
+    expect(again).to_be_visible()
     assert again.get_attribute("href") == agents_door(meeting)
     scripts.arrive()
-    expect(page.get_by_role("button", name="Rejoindre", exact=True)).to_be_enabled(timeout=SOON)
+    expect(page.get_by_role("button", name="Rejoindre", exact=True)).to_be_enabled()
     expect(again).to_be_hidden()
 
 

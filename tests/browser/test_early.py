@@ -20,8 +20,7 @@ from tests.waiting import until
 from visio.meetings.models import Attendee
 
 __all__ = ["world"]
-pytestmark = pytest.mark.timeout(180)
-SOON = 40_000
+pytestmark = pytest.mark.timeout(300)
 
 # Words for each control of the page that lies about being ready.
 DEAD_CONTROLS = """() => {
@@ -113,7 +112,7 @@ def test_a_state_is_chosen_without_any_script(visitors: Any, agent: Agent) -> No
     page.locator(".ps-me").click()
     page.locator("#menu-presence").get_by_text("Ne pas déranger").click()
     page.locator(".ps-states").get_by_role("button", name="Appliquer").click(no_wait_after=True)
-    until(lambda: Agent.objects.filter(pk=agent.pk, chosen_presence="do_not_disturb").exists(), 40, what="the choice")
+    until(lambda: Agent.objects.filter(pk=agent.pk, chosen_presence="do_not_disturb").exists(), what="the choice")
     scripts.arrive()
 
 
@@ -146,7 +145,7 @@ def test_the_team_is_filtered_once_the_script_is_there(visitors: Any, world: Wor
     chip = page.locator("[data-tw-chips] button").first
     expect(chip).to_be_disabled()
     scripts.arrive()
-    chip.click(timeout=SOON)
+    chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
 
 
@@ -157,7 +156,7 @@ def test_what_was_typed_into_the_plan_early_is_kept(visitors: Any, agent: Agent)
     page.locator("#id_optional").fill("nadia@exterieur.example")
     page.locator("#id_place").focus()
     scripts.arrive()
-    expect(page.locator(".mt-chip")).to_have_count(3, timeout=SOON)
+    expect(page.locator(".mt-chip")).to_have_count(3)
     # Nor does the script snatch the focus from where one is typing.
     expect(page.locator("#id_place")).to_be_focused()
     page.keyboard.type("Salle 2.14")
@@ -175,7 +174,7 @@ def test_who_was_being_typed_goes_on_in_the_field_of_the_script(visitors: Any, a
     page, scripts = early(visitors, agent, reverse("meetings:plan"))
     page.locator("#id_attendees").focus()
     scripts.arrive()
-    expect(page.get_by_role("combobox", name="Participants")).to_be_focused(timeout=SOON)
+    expect(page.get_by_role("combobox", name="Participants")).to_be_focused()
 
 
 # --- Buttons that only a script can serve -------------------------------------------------------------------------------
@@ -211,7 +210,7 @@ def test_messages_and_tokens_show_their_buttons_once_they_work(visitors: Any, ag
     expect(page.get_by_text("Le jeton est créé")).to_be_visible()
     assert page.evaluate(DEAD_CONTROLS) == []
     scripts.arrive()
-    expect(page.get_by_role("button", name="Copier")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("button", name="Copier")).to_be_visible()
     page.get_by_role("button", name="Révoquer le jeton Outil").click()
     page.get_by_role("button", name="Masquer le message").click()
     expect(page.locator("#annonces .fr-alert")).to_have_count(0)

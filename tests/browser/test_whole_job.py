@@ -22,11 +22,9 @@ from tests.processes import CeleryProcess
 from tests.waiting import until
 from visio.meetings.models import Meeting
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 TITLE = "Atelier déploiement – Bretagne"
 ANNE = "anne.legoff@bretagne.example"
-# "Within seconds": what a person waits for without reaching for the reload button.
-SOON = 20_000
 
 
 def sign_in(page: Page, name: str) -> None:
@@ -44,7 +42,7 @@ def plan(page: Page, starts_at: dt.datetime) -> None:
     page.get_by_role("link", name="Planifier une réunion").click()
     page.get_by_label("Titre").fill(TITLE)
     page.get_by_label("Date", exact=True).fill(starts_at.date().isoformat())
-    page.get_by_label("Début").fill(f"{starts_at:%H:%M}")
+    page.get_by_label("Début", exact=True).fill(f"{starts_at:%H:%M}")
     people = page.get_by_role("combobox", name="Participants")
     people.fill("karim")
     page.get_by_role("option", name=re.compile("Karim Benali")).click()
@@ -76,12 +74,12 @@ def frames(page: Page, name: str) -> int:
 
 
 def watch_frames_flow(page: Page, name: str) -> None:
-    first = until(lambda: frames(page, name), 30, what=f"a frame of {name}")
-    until(lambda: frames(page, name) > first, 30, what=f"more frames of {name}")
+    first = until(lambda: frames(page, name), what=f"a frame of {name}")
+    until(lambda: frames(page, name) > first, what=f"more frames of {name}")
 
 
 def room_of(homeserver: Matrix, title: str) -> str:
-    found = until(lambda: homeserver.rooms_named(title), 20, what=f"the room {title}")
+    found = until(lambda: homeserver.rooms_named(title), what=f"the room {title}")
     assert len(found) == 1
     return str(found[0]["room_id"])
 
@@ -123,7 +121,7 @@ def test_the_main_job_from_end_to_end(
     meeting = Meeting.objects.get()
 
     # 4. Mail, each its own; the page shows the deliveries as they happen; the Tchap room; Karim's open dashboard.
-    expect(claire.get_by_text("Envoyé").locator("visible=true").nth(1)).to_be_visible(timeout=SOON)
+    expect(claire.get_by_text("Envoyé").locator("visible=true").nth(1)).to_be_visible()
     letters = {address: mailbox.wait(address, count=1)[0] for address in ("karim.benali@dinum.example", ANNE)}
     assert mailbox.count() == 2
     for address, letter in letters.items():
@@ -132,15 +130,15 @@ def test_the_main_job_from_end_to_end(
         assert (method, str(event["UID"])) == ("REQUEST", meeting.uid)
         assert address in str(event["ATTENDEE"]).lower()
     room_id = room_of(homeserver, TITLE)
-    until(lambda: room_id in karim_in_tchap.invitations(), 20, what="Karim's invitation in Tchap")
+    until(lambda: room_id in karim_in_tchap.invitations(), what="Karim's invitation in Tchap")
     karim_in_tchap.join(room_id)
     state = karim_in_tchap.state(room_id)
     join_path = f"/visio/{meeting.room.slug}/" if meeting.room else ""
     assert join_path in state["m.room.topic", ""]["topic"]
     assert state["m.room.pinned_events", ""]["pinned"]
-    expect(claire.get_by_role("link", name=re.compile("Ouvrir le salon"))).to_be_visible(timeout=SOON)
-    expect(karim.get_by_role("link", name=TITLE).first).to_be_visible(timeout=SOON)
-    expect(board.get_by_role("link", name=TITLE).first).to_be_visible(timeout=SOON)
+    expect(claire.get_by_role("link", name=re.compile("Ouvrir le salon"))).to_be_visible()
+    expect(karim.get_by_role("link", name=TITLE).first).to_be_visible()
+    expect(board.get_by_role("link", name=TITLE).first).to_be_visible()
 
     # 5. Karim answers in place, Anne from the e-mail's page; Claire sees both arrive.
     karim.get_by_role("button", name="Accepter").click()
@@ -157,9 +155,9 @@ def test_the_main_job_from_end_to_end(
     page_of_anne.get_by_role("button", name="Envoyer ma réponse").click()
     expect(page_of_anne.get_by_text("Merci, votre réponse est enregistrée.")).to_be_visible()
     ledger = claire.get_by_role("table")
-    expect(ledger.get_by_role("row").filter(has_text="Karim Benali").get_by_text("Accepte")).to_be_visible(timeout=SOON)
+    expect(ledger.get_by_role("row").filter(has_text="Karim Benali").get_by_text("Accepte")).to_be_visible()
     anne_row = ledger.get_by_role("row").filter(has_text=ANNE)
-    expect(anne_row.get_by_text("Peut-être")).to_be_visible(timeout=SOON)
+    expect(anne_row.get_by_text("Peut-être")).to_be_visible()
     expect(anne_row.get_by_text("Je serai en retard.")).to_be_visible()
 
     # 6. The call: Claire from the meeting's page, Karim from his dashboard, Anne by her link and a name.
@@ -170,8 +168,8 @@ def test_the_main_job_from_end_to_end(
     watch_frames_flow(claire, "Karim Benali")
     watch_frames_flow(karim, "Claire Morel")
     in_the_room = board.locator("strong", has_text="dans la réunion")
-    expect(in_the_room).to_contain_text("2 personnes", timeout=SOON)
-    expect(board.get_by_text(re.compile("^En réunion")).first).to_be_visible(timeout=SOON)
+    expect(in_the_room).to_contain_text("2 personnes")
+    expect(board.get_by_text(re.compile("^En réunion")).first).to_be_visible()
     page_of_anne.goto(f"{urlsplit(page_of_anne.url).path.rstrip('/')}/rejoindre/")
     page_of_anne.get_by_label(re.compile("Votre nom")).fill("Anne Le Goff")
     enter_call(page_of_anne)
@@ -184,7 +182,7 @@ def test_the_main_job_from_end_to_end(
     for page in (page_of_anne, karim, claire):
         page.get_by_role("button", name="Quitter").click()
         expect(page.get_by_text("Vous avez quitté la réunion")).to_be_visible()
-    expect(in_the_room).to_have_count(0, timeout=SOON)
+    expect(in_the_room).to_have_count(0)
 
     # 7. Moved and renamed: guests are told, the room renamed, the dashboards follow. Then cancelled.
     karim.goto("/")
@@ -199,8 +197,8 @@ def test_the_main_job_from_end_to_end(
     assert update["subject"].startswith("Modifié :")
     method, event = calendar_of(mailbox, update)
     assert (method, event["SEQUENCE"], event["DTSTART"].dt.date()) == ("REQUEST", 1, moved_to.date())
-    until(lambda: homeserver.rooms_named(f"{TITLE} (bis)"), 20, what="the room's new name")
-    expect(karim.get_by_text(f"{TITLE} (bis)").first).to_be_visible(timeout=SOON)
+    until(lambda: homeserver.rooms_named(f"{TITLE} (bis)"), what="the room's new name")
+    expect(karim.get_by_text(f"{TITLE} (bis)").first).to_be_visible()
 
     claire.get_by_role("link", name=re.compile("^Annuler")).first.click()
     claire.get_by_role("button", name=re.compile("Annuler la réunion")).click()
@@ -209,9 +207,9 @@ def test_the_main_job_from_end_to_end(
     assert cancellation["subject"].startswith("Annulé")
     method, event = calendar_of(mailbox, cancellation)
     assert (method, str(event["STATUS"]), str(event["UID"])) == ("CANCEL", "CANCELLED", meeting.uid)
-    until(lambda: "annulée" in texts(karim_in_tchap, room_id), 20, what="the room being told")
+    until(lambda: "annulée" in texts(karim_in_tchap, room_id), what="the room being told")
     assert mailbox.count() == 6
-    expect(karim.get_by_text(f"{TITLE} (bis)")).to_have_count(0, timeout=SOON)
+    expect(karim.get_by_text(f"{TITLE} (bis)")).to_have_count(0)
 
     # 8. The manager's week; a stranger's 404.
     claire.goto(f"/equipe/?equipe={team.public_id}")
