@@ -10,10 +10,13 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 
-def ring(task: "Task[Any, Any]", *args: int) -> bool:
-    """Queue `task(*args)` without waiting or retrying; False, logged, when the broker is down. Call it after commit."""
+def ring(task: "Task[Any, Any]", *args: int, countdown: float | None = None) -> bool:
+    """Queue `task(*args)` without waiting or retrying; False, logged, when the broker is down. Call it after commit.
+
+    `countdown`: seconds that it waits with the worker; keep it far below the broker's visibility_timeout.
+    """
     try:
-        task.apply_async(args=args, retry=False)
+        task.apply_async(args=args, retry=False, countdown=countdown)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("doorbell %s unheard (%s): the sweep will do it", task.name, type(error).__name__)
         return False

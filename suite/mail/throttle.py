@@ -94,6 +94,17 @@ def reserve(wanted: Sequence[tuple[Bucket, int]]) -> list[list[float]]:
     ]
 
 
+def may_wake(at: float) -> bool:
+    """True for one caller of all workers: who rings for what is due in that second (epoch), so that rings do not multiply.
+
+    False without Redis, where nobody could ring either.
+    """
+    try:
+        return bool(_client(settings.REDIS_URL).set(f"{settings.REDIS_PREFIX}:mail:wake:{at:.0f}", "1", nx=True, ex=60))
+    except (redis.RedisError, OSError):
+        return False
+
+
 @cache
 def _client(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, decode_responses=True)

@@ -9,6 +9,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from suite.core import doorbell
+from suite.mail import throttle
+from suite.mail.smtp import close_idle
 from visio.meetings import invitations
 from visio.meetings.models import Delivery
 
@@ -16,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 # Well under the broker's visibility_timeout (60 s), after which a task that still runs is handed out a second time.
 _LONGEST_SECONDS = 30.0
+# Rows due within this time are waited for (a limited domain's next slots, a cancel that may still be undone).
+_SOON_SECONDS = 12.0
+# Slots come one by one: rows gather for so long before they are sent together.
+_GATHER_SECONDS = 0.5
 
 
 @shared_task(name="visio.deliver_invitations")
@@ -32,8 +38,20 @@ def deliver_invitations() -> None:
             alone = False
         report = invitations.deliver(now=timezone.now())
         if not report.claimed or report.server_down:
+            # The connection served batch after batch; idle, it is the server's again.
+            close_idle()
+            _ring_for_what_is_due_soon()
             return
     doorbell.ring(deliver_invitations)
+
+
+def _ring_for_what_is_due_soon() -> None:
+    """Rows put back for a moment do not wait for the next sweep."""
+    now = timezone.now()
+    due_at = invitations.next_due(now)
+    wait = (due_at - now).total_seconds() + _GATHER_SECONDS if due_at else _SOON_SECONDS
+    if wait < _SOON_SECONDS and throttle.may_wake(now.timestamp() + wait):
+        doorbell.ring(deliver_invitations, countdown=wait)
 
 
 @shared_task(name="visio.sweep_deliveries")

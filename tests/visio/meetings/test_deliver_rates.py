@@ -1,0 +1,117 @@
+"""Domains at their rate, connections kept between batches: on the bytes and sessions that a real server saw."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from django.utils import timezone
+
+from suite.mail.smtp import close_idle
+from tests import factories
+from tests.looking import Mailbox
+from tests.processes import CeleryProcess
+from tests.visio.meetings.reading import send_all
+from tests.waiting import until
+from visio.meetings.invitations import deliver, next_due
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def no_idle_connections() -> Iterator[None]:
+    close_idle()
+    yield
+    close_idle()
+
+
+def crowd(size: int, domain: str) -> list[Any]:
+    return [f"invite{number}@{domain}" for number in range(size)]
+
+
+def test_a_limited_domain_waits_and_no_other_waits_behind_it(mailbox: Mailbox, settings: Any) -> None:
+    settings.MAIL_DOMAIN_RATES = "lent.example=10,*=0"
+    now = timezone.now()
+    meeting = factories.meeting(guests=[*crowd(30, "lent.example"), *crowd(20, "vif.example")], now=now)
+    [report] = send_all(now)
+    assert (report.claimed, report.sent) == (50, 30)
+    assert Counter(mail["recipients"][0].split("@")[1] for mail in mailbox.messages()) == {
+        "lent.example": 10,
+        "vif.example": 20,
+    }
+    waiting = meeting.deliveries.filter(state="owed").order_by("due_at")
+    assert [row.attempts for row in waiting] == [0] * 20
+    times = [row.due_at for row in waiting]
+    # Each at a moment of its own, a tenth of a second apart.
+    steps = {round((later - earlier).total_seconds(), 2) for earlier, later in itertools.pairwise(times)}
+    assert max(steps) <= 0.11
+    assert dt.timedelta(seconds=1.5) < times[-1] - times[0] < dt.timedelta(seconds=2.2)
+    assert next_due(now) == times[0]
+
+
+def test_a_row_keeps_the_slot_that_it_was_given(mailbox: Mailbox, settings: Any) -> None:
+    settings.MAIL_DOMAIN_RATES = "lent.example=10"
+    now = timezone.now()
+    meeting = factories.meeting(guests=crowd(30, "lent.example"), now=now)
+    send_all(now)
+    last = meeting.deliveries.filter(state="owed").latest("due_at").due_at
+    # As if the clock stood at the last slot: all that were promised one go, without asking again.
+    [report] = send_all(last)
+    assert report.sent == 20
+
+
+def test_slots_long_past_are_asked_for_again(mailbox: Mailbox, settings: Any, redis_client: redis.Redis) -> None:
+    settings.MAIL_DOMAIN_RATES = "lent.example=10"
+    now = timezone.now()
+    factories.meeting(guests=crowd(40, "lent.example"), now=now)
+    send_all(now)
+    redis_client.flushall()
+    # Workers were away for a minute: the rest is no flood.
+    report = deliver(now=now + dt.timedelta(minutes=1))
+    assert (report.claimed, report.sent) == (30, 10)
+
+
+def test_without_redis_limited_domains_wait_and_others_go(mailbox: Mailbox, settings: Any) -> None:
+    settings.MAIL_DOMAIN_RATES = "lent.example=10"
+    now = timezone.now()
+    meeting = factories.meeting(guests=[*crowd(2, "lent.example"), *crowd(2, "vif.example")], now=now)
+    settings.REDIS_URL = "redis://localhost:9/0"
+    send_all(now)
+    assert Counter(meeting.deliveries.values_list("state", flat=True)) == {"sent": 2, "owed": 2}
+
+
+def test_workers_send_at_the_rate(mailbox: Mailbox, start_celery: Callable[..., CeleryProcess]) -> None:
+    start_celery("worker", "--concurrency", "2", variables={"MAIL_DOMAIN_RATES": "lent.example=20"})
+    began = time.monotonic()
+    factories.meeting(guests=crowd(100, "lent.example"))
+    until(lambda: mailbox.count() == 100, 30, what="a hundred messages")
+    # A second's worth at once, then 20 a second; no sweep runs in this test.
+    assert time.monotonic() - began >= 3.5
+
+
+def test_one_connection_serves_batch_after_batch(mailbox: Mailbox) -> None:
+    factories.meeting(guests=crowd(120, "vif.example"))
+    reports = send_all(timezone.now())
+    assert [report.claimed for report in reports] == [50, 50, 20]
+    assert len({mail["connection"] for mail in mailbox.messages()}) == 1
+    close_idle()
+    factories.meeting(guests=crowd(1, "autre.example"))
+    send_all(timezone.now())
+    assert len({mail["connection"] for mail in mailbox.messages()}) == 2
+
+
+def test_a_kept_connection_that_died_is_replaced(mailbox: Mailbox) -> None:
+    factories.meeting(guests=crowd(1, "vif.example"))
+    send_all(timezone.now())
+    mailbox.part.kill()
+    mailbox.part.start()
+    meeting = factories.meeting(guests=crowd(1, "autre.example"))
+    [report] = send_all(timezone.now())
+    assert (report.sent, report.server_down) == (1, False)
+    assert meeting.deliveries.get().attempts == 1
