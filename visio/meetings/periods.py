@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from visio.meetings.rules import Day, Freq, Rule
+from visio.meetings.rules import LAST_DATE, Day, Freq, Rule
 
-# The last day that every zone can turn into UTC.
-LAST_DAY = dt.date(9999, 12, 30).toordinal()
+LAST_DAY = LAST_DATE.toordinal()
 CYCLE_DAYS = 146_097
 _CYCLE: dict[Freq, int] = {"DAILY": CYCLE_DAYS, "WEEKLY": CYCLE_DAYS // 7, "MONTHLY": 4_800, "YEARLY": 400}
 

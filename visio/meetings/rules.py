@@ -21,6 +21,8 @@ MAX_TEXT = 4_000
 MAX_INTERVAL = 99_999
 # A century of days: a rule with COUNT is counted from its start, so COUNT bounds the work.
 MAX_COUNT = 36_525
+# Before it there is no Gregorian calendar, after it not every zone can say its time in UTC.
+FIRST_YEAR, LAST_DATE = 1583, dt.date(9999, 12, 30)
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 _FREQUENCIES: dict[str, Freq] = {"DAILY": "DAILY", "WEEKLY": "WEEKLY", "MONTHLY": "MONTHLY", "YEARLY": "YEARLY"}
@@ -264,11 +266,12 @@ def _weekday(text: str) -> int:
 
 def _read_until(text: str) -> dt.datetime | dt.date:
     match = _UNTIL.fullmatch(text)
-    if match is None:
+    if match is None or int(match[1]) < FIRST_YEAR:
         raise RuleRefused("until", part="UNTIL", value=text)
     year, month, day, hour, minute, second, utc = match.groups()
     try:
-        date = dt.date(int(year), int(month), int(day))
+        # Some write "never" as the last second there is: no zone need be able to say it.
+        date = min(dt.date(int(year), int(month), int(day)), LAST_DATE)
         if hour is None:
             return date
         # A leap second (§3.3.12) ends where the minute does.
@@ -302,6 +305,6 @@ _MESSAGES: dict[str, Callable[[], str]] = {
     "range": lambda: _("Nombre hors limites dans la règle de répétition : %(part)s=%(value)s."),
     "not_with_frequency": lambda: _("« %(part)s » n’est pas possible ainsi avec la fréquence %(value)s."),
     "set_pos_alone": lambda: _("« BYSETPOS » ne peut pas être seul : il choisit parmi d’autres éléments."),
-    "start": lambda: _("Une série ne peut pas commencer avant 1583."),
+    "date_range": lambda: _("Une date de la série est hors limites (de 1583 à 9999)."),
     "until": lambda: _("Date de fin illisible dans la règle de répétition : « %(value)s »."),
 }

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from visio.meetings.periods import CYCLE_DAYS, LAST_DAY, Periods, filled
-from visio.meetings.rules import Rule, RuleRefused
+from visio.meetings.rules import FIRST_YEAR, LAST_DATE, Rule, RuleRefused
 from visio.meetings.wallclock import zone as zone_called
 
-# Before the Gregorian calendar; nobody meets there, and year 1 has no UTC.
-_FIRST_YEAR = 1583
 _WHOLE_DAY = dt.timedelta(days=1)
 _SECOND = dt.timedelta(seconds=1)
 _NONE = dt.timedelta()
@@ -75,8 +73,6 @@ class Series:
     """A rule with its start and its zone."""
 
     def __init__(self, rule: Rule, *, start: dt.datetime, zone: str, is_all_day: bool) -> None:
-        if start.year < _FIRST_YEAR:
-            raise RuleRefused("start")
         self.rule, self.is_all_day = rule, is_all_day
         self.zone = zone_called(zone)
         self.start = self.literal(start)
@@ -89,19 +85,24 @@ class Series:
             if is_all_day:
                 self.until_day = rule.until.date()
             else:
-                self.until = rule.until if rule.until.tzinfo else self.literal(rule.until).at
+                self.until = rule.until if rule.until.tzinfo else self._instant(rule.until)
         elif rule.until is not None:
             if is_all_day:
                 self.until_day = rule.until
             else:
                 # Up to the next midnight: the last hour of a day may be in a gap (Nuuk, in March).
                 following = dt.date.fromordinal(min(rule.until.toordinal(), LAST_DAY) + 1)
-                self.until = self.literal(dt.datetime.combine(following, dt.time.min)).at - _SECOND
+                self.until = self._instant(dt.datetime.combine(following, dt.time.min)) - _SECOND
 
     def literal(self, wall: dt.datetime) -> Start:
-        """fold=0: the offset before a gap, the first of two."""
+        """fold=0: the offset before a gap, the first of two. RuleRefused outside the years that are reckoned with."""
+        if wall.year < FIRST_YEAR or wall.date() > LAST_DATE:
+            raise RuleRefused("date_range")
         wall = wall.replace(tzinfo=None, fold=0)
-        return Start(wall, wall.replace(tzinfo=self.zone).astimezone(dt.UTC))
+        return Start(wall, self._instant(wall))
+
+    def _instant(self, wall: dt.datetime) -> dt.datetime:
+        return wall.replace(tzinfo=self.zone, fold=0).astimezone(dt.UTC)
 
     def within(self, date: Start) -> bool:
         if self.until_day is not None:

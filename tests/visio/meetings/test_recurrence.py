@@ -27,6 +27,8 @@ from visio.meetings.recurrence import (
     settled,
     split,
 )
+from visio.meetings.repeat_choices import from_rule
+from visio.meetings.rule_words import describe
 from visio.meetings.wallclock import UnknownZone
 
 FAR = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
@@ -172,10 +174,31 @@ def test_r11_local_time_stays_across_daylight_saving() -> None:
     assert [date.at.hour for date in found] == [9, 8]
 
 
-def test_an_absurd_start_and_an_unknown_zone() -> None:
+@pytest.mark.parametrize("absurd", ["0001-01-01T10:00", "1582-12-31T10:00", "9999-12-31T10:00"])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue"])
+def test_absurd_dates_are_refused(absurd: str, zone: str) -> None:
     with pytest.raises(RuleRefused) as refused:
-        paris("FREQ=DAILY", "0001-01-01T10:00")
-    assert refused.value.reason == "start"
+        paris("FREQ=DAILY", absurd, zone=zone)
+    assert refused.value.reason == "date_range"
+    for name in ("rdates", "exdates"):
+        with pytest.raises(RuleRefused):
+            paris("FREQ=DAILY", "2026-01-01T10:00", zone=zone, **{name: [wall(absurd)]})
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue"])
+@pytest.mark.parametrize("until", ["99991231T235959Z", "99991231T235959", "99991231", "15830101T000000Z", "15830101"])
+def test_an_end_at_the_ends_of_time(until: str, zone: str) -> None:
+    start = wall("2026-11-24T10:00")
+    rule = parse_rule(f"FREQ=DAILY;UNTIL={until}")
+    kept = settled(rule, start=start, zone=zone, is_all_day=False)
+    found = expand(kept, start=start, zone=zone, is_all_day=False, before=FAR, limit=2)
+    assert len(found) == (2 if until.startswith("9999") else 0)
+    assert describe(kept, start, zone=zone)
+    assert from_rule(kept, start, zone=zone) is not None
+    assert last_start(kept, start=start, zone=zone, is_all_day=False) is not None
+
+
+def test_an_unknown_zone() -> None:
     with pytest.raises(UnknownZone):
         paris("FREQ=DAILY", "2026-01-01T10:00", zone="Europe/Pari")
 
