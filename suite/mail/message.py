@@ -46,6 +46,8 @@ class OutgoingMail:
     calendar: bytes = b""
     # METHOD of the calendar, told in its Content-Type too (RFC 6047 §2.4).
     method: str = ""
+    # Where one POST ends a subscription (RFC 8058); "" for what is none: invitations, decisions.
+    unsubscribe_url: str = ""
 
 
 class UnsendableAddress(ValueError):
@@ -85,6 +87,9 @@ def render_bytes(mail: OutgoingMail) -> bytes:
         "MIME-Version: 1.0",
         f"Content-Type: {content_type}",
     ]
+    if mail.unsubscribe_url:
+        lines.append(f"List-Unsubscribe: <{_bare(mail.unsubscribe_url)}>")
+        lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
     if mail.reply_to:
         lines.insert(2, f"Reply-To: {_mailbox('Reply-To', mail.reply_to_name, mail.reply_to)}")
     return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body

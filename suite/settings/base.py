@@ -179,6 +179,7 @@ def every(seconds: float, task: str) -> dict[str, Any]:
 
 CELERY_BEAT_SCHEDULE = {
     "sweep-owed-invitations": every(SWEEP_SECONDS, "visio.sweep_deliveries"),
+    "sweep-owed-letters": every(SWEEP_SECONDS, "mail.sweep_letters"),
     "sweep-tchap-rooms": every(SWEEP_SECONDS, "tchap_bridge.sweep_rooms"),
     "sweep-calls": every(SWEEP_SECONDS, "visio.sweep_calls"),
     "look-for-missed-tchap-rooms": every(3600.0, "tchap_bridge.look_for_missed"),

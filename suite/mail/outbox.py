@@ -1,0 +1,209 @@
+"""The outbox: letters without a calendar, owed as rows in the transaction that owes them, sent by Celery.
+
+At least once, and as good as once: a row is marked right after the server's 250, and its Message-ID is derived from its key,
+so that a letter sent again by a sender killed in between is recognised as the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+
+from suite.core import doorbell
+from suite.core.plain import one_line
+from suite.mail.message import OutgoingMail, UnsendableAddress, render_bytes
+from suite.mail.models import OutboxMail, OutboxState
+from suite.mail.smtp import Mailer, MailRefused, MailServerDown
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+LEASE = dt.timedelta(minutes=2)
+# Waits after the first, second … temporary refusal; then the last one, until the letter is given up.
+BACKOFF = (
+    dt.timedelta(seconds=30),
+    dt.timedelta(minutes=2),
+    dt.timedelta(minutes=10),
+    dt.timedelta(hours=1),
+)
+# With hourly tries: five days, after which RFC 5321 §4.5.4.1 gives up too.
+MOST_ATTEMPTS = 124
+SERVER_DOWN_REST = dt.timedelta(seconds=15)
+_LONGEST_SUBJECT = 500
+
+
+@dataclass(frozen=True)
+class OutboxReport:
+    """What one call of `deliver_outbox` did. `server_down`: stop calling, a later sweep will."""
+
+    claimed: int = 0
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+    withdrawn: int = 0
+    server_down: bool = False
+
+
+def owe(
+    *,
+    key: str,
+    kind: str,
+    recipient: str,
+    recipient_name: str = "",
+    subject: str,
+    text: str,
+    html: str,
+    due_at: dt.datetime,
+    sender_name: str = "",
+    reply_to: str = "",
+    reply_to_name: str = "",
+    unsubscribe_url: str = "",
+    useless_after: dt.datetime | None = None,
+) -> bool:
+    """Owe one letter; False when this `key` was owed before, whatever became of it. Rings the doorbell after commit.
+
+    `unsubscribe_url`: where one POST ends the subscription (RFC 8058). `useless_after`: when it is no longer worth sending.
+    """
+    _mail, is_new = OutboxMail.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": kind,
+            "recipient": recipient,
+            "recipient_name": one_line(recipient_name)[:250],
+            "sender_name": one_line(sender_name)[:250],
+            "reply_to": reply_to,
+            "reply_to_name": one_line(reply_to_name)[:250],
+            "subject": one_line(subject)[:_LONGEST_SUBJECT],
+            "text": text,
+            "html": html,
+            "unsubscribe_url": unsubscribe_url,
+            "due_at": due_at,
+            "useless_after": useless_after,
+        },
+    )
+    transaction.on_commit(_ring)
+    return is_new
+
+
+def withdraw(prefix: str) -> int:
+    """Take back the unsent letters whose key begins with `prefix`; how many there were."""
+    unsent = OutboxMail.objects.filter(key__startswith=prefix, state=OutboxState.OWED)
+    return unsent.update(state=OutboxState.WITHDRAWN)
+
+
+def deliver_outbox(*, limit: int = BATCH, now: dt.datetime) -> OutboxReport:
+    """Claim up to `limit` due letters and send them over one connection. Any number of senders may call it at once."""
+    ids = _claim(limit, now)
+    if not ids:
+        return OutboxReport()
+    left = {mail.pk: mail for mail in OutboxMail.objects.filter(pk__in=ids).order_by("pk")}
+    counts: dict[str, int] = {}
+    down = False
+    try:
+        with Mailer() as mailer:
+            for mail in list(left.values()):
+                outcome = _send(mail, mailer, now)
+                counts[outcome] = counts.get(outcome, 0) + 1
+                del left[mail.pk]
+    except MailServerDown as error:
+        logger.warning("mail server away, %d letters wait: %s", len(left), error.words)
+        down = True
+    finally:
+        # Whatever stopped the sending: what it did not do is owed again, and counts as no try.
+        _give_back(list(left), now + SERVER_DOWN_REST)
+    return OutboxReport(claimed=len(ids), server_down=down, **counts)
+
+
+def due_letters(now: dt.datetime) -> Q:
+    """Owed letters whose time has come, and letters whose sender died (their claim ran out)."""
+    return Q(state=OutboxState.OWED, due_at__lte=now) | Q(state=OutboxState.SENDING, claimed_until__lt=now)
+
+
+@transaction.atomic
+def _claim(limit: int, now: dt.datetime) -> list[int]:
+    due = OutboxMail.objects.filter(due_letters(now)).order_by("due_at", "pk").select_for_update(skip_locked=True)
+    ids = list(due.values_list("pk", flat=True)[:limit])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE mail_outboxmail SET state = 'sending', claimed_until = %s, attempts = attempts + 1"
+            " WHERE id = ANY(%s::bigint[])",
+            [now + LEASE, ids],
+        )
+    return ids
+
+
+def _send(mail: OutboxMail, mailer: Mailer, now: dt.datetime) -> str:
+    """Send one letter and mark it; "sent", "retried", "failed" or "withdrawn". MailServerDown leaves it unmarked."""
+    if mail.useless_after is not None and mail.useless_after <= now:
+        _mark(mail, OutboxState.WITHDRAWN)
+        return "withdrawn"
+    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    try:
+        message = render_bytes(_outgoing(mail, sender, now))
+        mailer.send(sender=sender, recipient=mail.recipient, message=message)
+    except UnsendableAddress as unsendable:
+        _mark(mail, OutboxState.FAILED, words=f"553 5.1.3 {unsendable}")
+        return "failed"
+    except MailRefused as refused:
+        if refused.permanent or mail.attempts >= MOST_ATTEMPTS:
+            _mark(mail, OutboxState.FAILED, words=refused.words)
+            return "failed"
+        wait = BACKOFF[min(mail.attempts, len(BACKOFF)) - 1]
+        _mark(mail, OutboxState.OWED, words=refused.words, due_at=now + wait)
+        return "retried"
+    _mark(mail, OutboxState.SENT, sent_at=now)
+    return "sent"
+
+
+def _outgoing(mail: OutboxMail, sender: str, now: dt.datetime) -> OutgoingMail:
+    digest = hashlib.sha256(f"outbox:{mail.key}".encode()).hexdigest()[:40]
+    return OutgoingMail(
+        message_id=f"<{digest}@{settings.UID_DOMAIN}>",
+        date=now,
+        sender=sender,
+        sender_name=mail.sender_name or "Visio",
+        recipient=mail.recipient,
+        recipient_name=mail.recipient_name,
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        reply_to=mail.reply_to,
+        reply_to_name=mail.reply_to_name,
+        unsubscribe_url=mail.unsubscribe_url,
+    )
+
+
+def _mark(
+    mail: OutboxMail,
+    state: OutboxState,
+    *,
+    words: str = "",
+    sent_at: dt.datetime | None = None,
+    due_at: dt.datetime | None = None,
+) -> None:
+    mail.state, mail.server_words, mail.sent_at, mail.claimed_until = state, words[:500], sent_at, None
+    mail.due_at = due_at or mail.due_at
+    mail.save(update_fields=["state", "server_words", "sent_at", "claimed_until", "due_at"])
+
+
+def _give_back(ids: list[int], due_at: dt.datetime) -> None:
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE mail_outboxmail SET state = 'owed', claimed_until = NULL, due_at = %s,"
+                " attempts = GREATEST(attempts - 1, 0) WHERE id = ANY(%s::bigint[]) AND state = 'sending'",
+                [due_at, ids],
+            )
+
+
+def _ring() -> None:
+    from suite.mail.tasks import deliver_letters  # the task calls this module
+
+    doorbell.ring(deliver_letters)
