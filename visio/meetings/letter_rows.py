@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q
 
+from visio.meetings.dates import current_occurrence
 from visio.meetings.exception_models import AttendeeException
 from visio.meetings.ical import Dates, booked_of, dates_of
 from visio.meetings.models import Answer, Attendee, Delivery, Meeting, Occurrence, Status
@@ -105,10 +106,11 @@ def _series(meeting: Meeting, rows: Sequence[Delivery], now: dt.datetime) -> Kno
     differences = _differences(meeting, [row.attendee for row in rows if row.attendee is not None])
     also = {date for row in rows if (date := date_of(row)) is not None}
     also |= {date for one in differences.values() for date in one.answers}
-    dates = meeting.occurrences.all() if meeting.is_cancelled else meeting.occurrences.exclude(status=Status.CANCELLED)
-    shown = dates.filter(ends_at__gt=now).order_by("starts_at", "pk").first()
-    shown = shown or dates.order_by("-starts_at", "-pk").first() or meeting.occurrences.order_by("starts_at", "pk")[0]
-    is_first = not dates.filter(starts_at__lt=shown.starts_at).exists()
+    shown = current_occurrence(meeting, now)
+    if shown.status == Status.CANCELLED:
+        # The whole series is: the date that would have come next.
+        shown = meeting.occurrences.filter(ends_at__gt=now).order_by("starts_at", "pk").first() or shown
+    is_first = not meeting.occurrences.exclude(status=Status.CANCELLED).filter(starts_at__lt=shown.starts_at).exists()
     return Known(meeting, dates_of(meeting, also=also), shown, is_first, differences)
 
 

@@ -26,6 +26,7 @@ from django.utils.translation import ngettext
 from suite.core.plain import one_line
 from suite.mail.message import OutgoingMail
 from visio.meetings import letter_leads, letter_words, tokens
+from visio.meetings.dates import occurrence_key
 from visio.meetings.ical import CalendarText, Recipient
 from visio.meetings.letter_rows import Differences, Known, date_of, know, read_meetings
 from visio.meetings.letter_words import Told
@@ -244,8 +245,7 @@ class Press:
 
     def _buttons(self, told: Told) -> list[_Button]:
         # An answer to one date of a series is kept for that date alone.
-        date = told.occurrence.recurrence_id if told.is_date_of_series else None
-        which = f"&date={date.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}" if date else ""
+        which = f"&date={occurrence_key(told.occurrence)}" if told.is_date_of_series else ""
         return [
             _Button(label, f"{self._markers['rsvp']}?reponse={answer}{which}")
             for label, answer in (
