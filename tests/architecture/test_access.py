@@ -63,6 +63,8 @@ OWN = {
     "meetings:recap",
     "meetings:directory",
     "meetings:addresses",
+    "meetings:availability",
+    "meetings:slots",
     "meetings:instant",
     "meetings",
     "directory",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from visio.meetings import plan_views, views
+from visio.meetings import availability_views, plan_views, views
 
 app_name = "meetings"
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("planifier/recapitulatif/", plan_views.recap, name="recap"),
     path("planifier/annuaire/", plan_views.directory, name="directory"),
     path("planifier/adresses/", plan_views.addresses, name="addresses"),
+    path("planifier/disponibilites/", availability_views.availability, name="availability"),
+    path("planifier/creneaux/", availability_views.slots, name="slots"),
     path("immediate/", plan_views.instant, name="instant"),
     path("<uuid:public_id>/", views.detail, name="detail"),
     path("<uuid:public_id>/modifier/", plan_views.edit, name="edit"),
