@@ -168,3 +168,16 @@ def news(facts: MeetingFacts, told: Mapping[str, Any]) -> list[tuple[str, Text]]
     if now["place"] != told["place"]:
         found.append((f"placed:{facts.revision}", messages.placed(facts.place, language=facts.language)))
     return found
+
+
+def default_levels(me: str) -> dict[str, Any]:
+    """For a room whose creation was cut off before its power levels: what createRoom would have made for `me`."""
+    return {**POWER_LEVELS, "users": {me: 100}}
+
+
+def with_powers(levels: Mapping[str, Any], *, organiser: str, closed: bool, me: str) -> dict[str, Any]:
+    """`levels` with the organiser's power in them, open or closed; never less than somebody has already."""
+    users = dict(levels.get("users", {}))
+    if organiser and organiser != me:
+        users[organiser] = max(int(users.get(organiser, 0)), ORGANISER_POWER)
+    return {**levels, "users": users, "events_default": CLOSED_TO if closed else 0}

@@ -21,7 +21,16 @@ from suite.live import push
 from tchap_bridge import desired, messages, owed, pauses
 from tchap_bridge.accounts import find_account
 from tchap_bridge.desired import MeetingFacts, RoomWanted
-from tchap_bridge.matrix import Event, Json, Matrix, MatrixError, NewRoom, StateContent, configured_access
+from tchap_bridge.matrix import (
+    Event,
+    Json,
+    Matrix,
+    MatrixAccess,
+    MatrixError,
+    NewRoom,
+    StateContent,
+    configured_access,
+)
 from tchap_bridge.messages import Text
 from tchap_bridge.models import MemberState, RoomState, TchapMember, TchapMessage, TchapRoom
 from visio.meetings.links import attach_link, detach_link
@@ -55,15 +64,21 @@ def reconcile(*, room_id: int, now: datetime, most_invited: int = MEMBERS_PER_RU
     if claim is None:
         return Outcome.NOTHING
     try:
+        return _work(access, claim, most_invited)
+    except owed.ClaimLost:
+        return Outcome.NOTHING
+
+
+def _work(access: MatrixAccess, claim: owed.Claim, most_invited: int) -> Outcome:
+    """Work on a claimed room until it is as wanted, or the homeserver says no; ClaimLost when it is no longer ours."""
+    try:
         with Matrix(access, before=lambda: pauses.check(now=claim.clock())) as matrix:
             state, more = _Reconciliation(matrix, claim, most_invited).run_or_rejoin()
-        owed.wake_waiting(now=now)
+        owed.wake_waiting(now=claim.now)
         again = owed.finish(claim, state=state, more=more)
         if claim.room.applied == 0 or state == RoomState.CLOSED:
             _tell_pages(claim.room)
         return Outcome.AGAIN if again else Outcome.DONE
-    except owed.ClaimLost:
-        return Outcome.NOTHING
     except pauses.Held as held:
         owed.put_back(claim, until=held.until)
         return Outcome.WAITING
@@ -321,8 +336,9 @@ class _Reconciliation:
         powers = {"organiser": account, "closed": wanted.closed}
         if self.room.shown.get("powers") == powers:
             return
-        levels = self.matrix.state_content(self.room.room_id, "m.room.power_levels") or _default_levels(self.matrix)
-        changed = _with_powers(levels, organiser=account, closed=wanted.closed, me=self.matrix.whoami())
+        me = self.matrix.whoami()
+        levels = self.matrix.state_content(self.room.room_id, "m.room.power_levels") or desired.default_levels(me)
+        changed = desired.with_powers(levels, organiser=account, closed=wanted.closed, me=me)
         if changed != levels:
             self.matrix.put_state(self.room.room_id, StateContent("m.room.power_levels", changed))
         self.claim.show(powers=powers)
@@ -384,15 +400,3 @@ def message_content(message: TchapMessage) -> Json:
 
 def _columns(text: Text, *, quiet: bool = False, replaces: str = "") -> dict[str, Any]:
     return {"body": text.body, "formatted_body": text.html, "quiet": quiet, "replaces": replaces}
-
-
-def _default_levels(matrix: Matrix) -> Json:
-    """For a room whose creation was cut off before its power levels: what createRoom would have made."""
-    return {**desired.POWER_LEVELS, "users": {matrix.whoami(): 100}}
-
-
-def _with_powers(levels: Json, *, organiser: str, closed: bool, me: str) -> Json:
-    users = dict(levels.get("users", {}))
-    if organiser and organiser != me:
-        users[organiser] = max(int(users.get(organiser, 0)), desired.ORGANISER_POWER)
-    return {**levels, "users": users, "events_default": desired.CLOSED_TO if closed else 0}

@@ -235,6 +235,20 @@ def test_no_answer_counts_against_a_room_only_while_others_get_one(others_flow: 
     assert room.state == (RoomState.REFUSED if others_flow else RoomState.OWED)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_failure_of_a_worker_that_lost_its_room_is_the_new_workers_affair(relay: Relay, person: MakePerson) -> None:
+    meeting = factories.meeting(person().agent)
+    now = timezone.now()
+
+    def taken_over() -> None:
+        TchapRoom.objects.filter(meeting=meeting).update(claimed_until=now + timedelta(minutes=9))
+        connection.close()
+
+    relay.fail("POST", "createRoom", also=taken_over, status=503)
+    assert apply(meeting, now=now) is Outcome.NOTHING
+    assert (room_of(meeting).attempts, room_of(meeting).last_error) == (0, "")
+
+
 def test_a_homeserver_that_was_down_for_long_uses_up_nobodys_tries() -> None:
     room = room_of(factories.meeting())
     for error in [MatrixError("", 503, "Service Unavailable", permanent=False)] * 30 + [
