@@ -223,7 +223,7 @@ def test_r11_every_tzid_has_its_vtimezone(boss: Agent, mailbox: Mailbox) -> None
 
 def test_an_end_in_the_repeated_hour_is_told_by_its_duration(boss: Agent, mailbox: Mailbox) -> None:
     # 02:30 to 02:30 an hour later, on the night when Paris goes back.
-    planned(boss, EXT, start_date=dt.date(2027, 10, 31), start_time=dt.time(2, 30), minutes=60)
+    planned(boss, EXT, start_date=dt.date(2038, 10, 31), start_time=dt.time(2, 30), minutes=60)
     send_all(NOW)
     [mail] = received(mailbox, EXT)
     assert mail.event["DURATION"].dt == dt.timedelta(hours=1)

@@ -28,7 +28,7 @@ def meeting(organiser: Agent) -> Meeting:
     return factories.meeting(
         organiser,
         guests=["anne@b.example", "yann@b.example"],
-        start_date=dt.date(2027, 1, 11),
+        start_date=dt.date(2038, 1, 11),
         start_time=dt.time(10, 0),
         title="Comité <b>",
     )
@@ -98,7 +98,7 @@ def test_an_answer_to_an_earlier_version_is_kept_as_one(
     client: Client, meeting: Meeting, organiser: Agent, guest: Attendee
 ) -> None:
     asked = factories.draft(
-        guests=["anne@b.example", "yann@b.example"], start_date=dt.date(2027, 1, 12), start_time=dt.time(10, 0)
+        guests=["anne@b.example", "yann@b.example"], start_date=dt.date(2038, 1, 12), start_time=dt.time(10, 0)
     )
     edit_meeting(meeting=meeting, by=organiser, draft=asked, revision=1, now=timezone.now())
     client.post(url(guest), {"answer": "accepted", "revision": "1"})
@@ -112,7 +112,7 @@ def test_todays_time_stands_with_the_old_one_struck(
 ) -> None:
     client.post(url(guest), {"answer": "accepted"})
     asked = factories.draft(
-        guests=["anne@b.example", "yann@b.example"], start_date=dt.date(2027, 1, 11), start_time=dt.time(14, 0)
+        guests=["anne@b.example", "yann@b.example"], start_date=dt.date(2038, 1, 11), start_time=dt.time(14, 0)
     )
     edit_meeting(meeting=meeting, by=organiser, draft=asked, revision=1, now=timezone.now())
     page = text_of(client.get(url(guest)))
@@ -124,7 +124,7 @@ def test_todays_time_stands_with_the_old_one_struck(
     edit_meeting(
         meeting=meeting,
         by=organiser,
-        draft=replace(asked, start_date=dt.date(2027, 1, 13)),
+        draft=replace(asked, start_date=dt.date(2038, 1, 13)),
         revision=2,
         now=timezone.now(),
     )
@@ -142,7 +142,7 @@ def test_another_zone_for_the_eyes_alone(client: Client, guest: Attendee) -> Non
 
 def test_an_agents_link_shows_the_agents_zone(client: Client, organiser: Agent) -> None:
     there = factories.agent("Marie", "Payet", time_zone="Indian/Reunion")
-    meeting = factories.meeting(organiser, guests=[there], start_date=dt.date(2027, 1, 11), start_time=dt.time(10, 0))
+    meeting = factories.meeting(organiser, guests=[there], start_date=dt.date(2038, 1, 11), start_time=dt.time(10, 0))
     assert "13:00 – 14:00" in text_of(client.get(url(meeting.attendees.get(agent=there))))
 
 

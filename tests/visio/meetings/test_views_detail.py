@@ -68,10 +68,10 @@ def test_what_an_attendee_may_not_do_is_not_offered(meeting: Meeting, organiser:
 
 def test_the_hour_is_the_readers_and_the_meetings_own_when_they_differ(organiser: Agent) -> None:
     there = factories.agent("Marie", "Payet", time_zone="Indian/Reunion")
-    meeting = factories.meeting(organiser, guests=[there], start_date=dt.date(2027, 1, 11), start_time=dt.time(10, 0))
+    meeting = factories.meeting(organiser, guests=[there], start_date=dt.date(2038, 1, 11), start_time=dt.time(10, 0))
     mine = text_of(client_of(organiser).get(url(meeting, "fragment-facts")))
     theirs = text_of(client_of(there).get(url(meeting, "fragment-facts")))
-    assert 'Lundi 11 janvier 2027, <span class="ps-nums">10:00 – 11:00</span></strong> (Paris)' in mine
+    assert 'Lundi 11 janvier 2038, <span class="ps-nums">10:00 – 11:00</span></strong> (Paris)' in mine
     assert "13:00 – 14:00</span></strong> (La Réunion)" in theirs
     assert "10:00 – 11:00</span> à Paris" in theirs
 
@@ -152,21 +152,21 @@ def test_history_names_what_changed(meeting: Meeting, organiser: Agent, guest: A
 
 
 def test_moves_are_told_as_short_as_they_differ(organiser: Agent) -> None:
-    meeting = factories.meeting(organiser, start_date=dt.date(2027, 1, 11), start_time=dt.time(14, 0))
-    asked = factories.draft(start_date=dt.date(2027, 1, 11), start_time=dt.time(10, 0))
+    meeting = factories.meeting(organiser, start_date=dt.date(2038, 1, 11), start_time=dt.time(14, 0))
+    asked = factories.draft(start_date=dt.date(2038, 1, 11), start_time=dt.time(10, 0))
     edit_meeting(meeting=meeting, by=organiser, draft=asked, revision=1, now=timezone.now())
     edit_meeting(meeting=meeting, by=organiser, draft=replace(asked, minutes=90), revision=2, now=timezone.now())
     edit_meeting(
         meeting=meeting,
         by=organiser,
-        draft=replace(asked, minutes=90, start_date=dt.date(2027, 1, 12)),
+        draft=replace(asked, minutes=90, start_date=dt.date(2038, 1, 12)),
         revision=3,
         now=timezone.now(),
     )
     page = text_of(client_of(organiser).get(url(meeting, "fragment-history")))
     assert "Déplacée : 14:00 devient 10:00" in page
     assert "Déplacée : 10:00 – 11:00 devient 10:00 – 11:30" in page
-    assert "Déplacée : lun. 11 jan. 2027, 10:00 devient mar. 12 jan. 2027, 10:00" in page
+    assert "Déplacée : lun. 11 jan. 2038, 10:00 devient mar. 12 jan. 2038, 10:00" in page
 
 
 def test_tchap_waits_then_links(meeting: Meeting, organiser: Agent) -> None:
