@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import secrets
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -31,7 +32,7 @@ from visio.meetings.ical import CalendarText, Recipient
 from visio.meetings.letter_rows import Differences, Known, date_of, know, read_meetings
 from visio.meetings.letter_words import Told
 from visio.meetings.models import Answer, Attendee, Delivery, DeliveryReason, Meeting, Method, Role, Status
-from visio.meetings.reply_addresses import reply_address
+from visio.meetings.reply_addresses import address_of, reply_address
 
 _NAMED = 3
 
@@ -181,7 +182,10 @@ class Press:
 
     def _shared_for(self, delivery: Delivery, known: Known, *, zone: str, is_agent: bool) -> _Shared:
         date = date_of(delivery)
-        before = json.dumps(delivery.before, sort_keys=True)
+        # Whom a row is for is in no text.
+        before = json.dumps(
+            {name: value for name, value in delivery.before.items() if name != "attendee"}, sort_keys=True
+        )
         what = (delivery.meeting_id, date, delivery.sequence, delivery.method)
         key = (*what, delivery.revision, delivery.reason, delivery.language, zone, is_agent, before)
         shared = self._shared.get(key)
@@ -315,7 +319,15 @@ def _recipient(delivery: Delivery, attendee: Attendee | None, differences: Diffe
         name=delivery.recipient_name,
         answer=differs.answers.get(date, usual) if date is not None else usual,
         role=attendee.role if attendee else Role.REQUIRED.value,
-        organiser_address=reply_address(attendee) if attendee else "",
+        organiser_address=_answers_to(delivery, attendee),
         absent=differs.absent,
         answers=differs.answers,
     )
+
+
+def _answers_to(delivery: Delivery, attendee: Attendee | None) -> str:
+    if attendee is not None:
+        return reply_address(attendee)
+    # Removed: the row remembers whom it is for.
+    gone = delivery.before.get("attendee")
+    return address_of(uuid.UUID(gone)) if gone else ""

@@ -24,9 +24,14 @@ _LOCAL_PART = re.compile(r"r\+(?P<id>[0-9a-f]{32})\.(?P<seal>[a-z2-7]{26})", re.
 
 def reply_address(attendee: Attendee) -> str:
     """Where this attendee's REPLY, COUNTER and REFRESH go; "" when the portal receives no mail. Stable as long as the key."""
+    return address_of(attendee.public_id)
+
+
+def address_of(public_id: uuid.UUID) -> str:
+    """The same for an attendee who was removed: their calendar knows the meeting by this ORGANIZER."""
     if not settings.REPLY_DOMAIN:
         return ""
-    return f"r+{attendee.public_id.hex}.{_seal(attendee.public_id.hex, settings.SECRET_KEY)}@{settings.REPLY_DOMAIN}"
+    return f"r+{public_id.hex}.{_seal(public_id.hex, settings.SECRET_KEY)}@{settings.REPLY_DOMAIN}"
 
 
 def attendee_by_reply_address(address: str) -> Attendee | None:

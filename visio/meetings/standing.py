@@ -85,22 +85,29 @@ class Standing:
 
     def is_covered(self, row: Delivery) -> bool:
         """Whether another row says all that this one had to say."""
-        return any(self._covers(other, row) for other in self._others.get((row.meeting_id, row.recipient), ()))
-
-    def _covers(self, other: _Other, row: Delivery) -> bool:
-        if other.pk == row.pk or other.state == DeliveryState.SUPERSEDED or not other.tells(row):
-            return False
-        if other.method == Method.DECLINECOUNTER or (
-            row.method == Method.DECLINECOUNTER and other.method == Method.REQUEST
-        ):
-            return False
-        if other.pk > row.pk:
-            # Asked for again by hand, it goes again although a newer one went.
-            return not (row.resends and other.state == DeliveryState.SENT)
-        # An invitation to the whole series still waits: it will tell this date as it is by then.
-        return (
-            row.method == other.method == Method.REQUEST
+        others = self._others.get((row.meeting_id, row.recipient), ())
+        return any(self._says_more(other, row) for other in others) or (
+            # Not even invited yet, and an invitation to the whole series waits: it will tell this date as it is by then.
+            row.method == Method.REQUEST
             and row.recurrence_id is not None
+            and any(self._is_waiting_invitation(other, row) for other in others)
+            and not self.received(row)
+        )
+
+    def _says_more(self, other: _Other, row: Delivery) -> bool:
+        if other.pk <= row.pk or other.state == DeliveryState.SUPERSEDED or not other.tells(row):
+            return False
+        if other.method == Method.DECLINECOUNTER:
+            return False
+        if row.method == Method.DECLINECOUNTER and other.method == Method.REQUEST:
+            return False
+        # Asked for again by hand, it goes again although a newer one went.
+        return not (row.resends and other.state == DeliveryState.SENT)
+
+    def _is_waiting_invitation(self, other: _Other, row: Delivery) -> bool:
+        return (
+            other.method == Method.REQUEST
+            and other.pk < row.pk
             and other.recurrence_id is None
             and other.state in _UNSENT
             and other.never_went_out

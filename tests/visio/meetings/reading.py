@@ -54,6 +54,7 @@ class Received:
 
 
 def read(raw: bytes) -> Received:
+    """`.event` is the whole meeting's VEVENT, or the only one."""
     message = message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
     calendars = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
@@ -61,7 +62,8 @@ def read(raw: bytes) -> Received:
     assert first == second
     assert isinstance(first, bytes)
     calendar = Calendar.from_ical(first)
-    [event] = calendar.walk("VEVENT")
+    events = calendar.walk("VEVENT")
+    [event] = events if len(events) == 1 else [one for one in events if "RECURRENCE-ID" not in one]
     return Received(raw=raw, message=message, ics=first, calendar=calendar, event=event)
 
 
