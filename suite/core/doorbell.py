@@ -15,8 +15,9 @@ def ring(task: "Task[Any, Any]", *args: int, countdown: float | None = None) -> 
 
     `countdown`: seconds that it waits with the worker; keep it far below the broker's visibility_timeout.
     """
+    wait: dict[str, Any] = {} if countdown is None else {"countdown": countdown}
     try:
-        task.apply_async(args=args, retry=False, countdown=countdown)
+        task.apply_async(args=args, retry=False, **wait)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("doorbell %s unheard (%s): the sweep will do it", task.name, type(error).__name__)
         return False

@@ -73,6 +73,7 @@ def test_refusal_says_why(client: Client, reason: str) -> None:
     words = {
         "unknown_organisation": "n’a pas encore accès",
         "missing_claims": "Il manque une information",
+        "unusable_claims": "est inutilisable",
         "disabled": "Votre compte est désactivé",
         "address_taken": "appartient déjà à un autre compte",
         "provider": "n’a pas pu vous identifier",
