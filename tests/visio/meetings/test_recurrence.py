@@ -124,15 +124,43 @@ def test_as_recurring_ical_events_reads_it(case: Case) -> None:
     assert sorted(event["DTSTART"].dt.replace(tzinfo=None) for event in events) == case.walls()
 
 
-@given(rules(), starts, st.integers(-400, 6000), st.integers(0, 500))
-def test_a_window_is_a_cut_of_the_whole(rule: Rule, start: dt.date, skip: int, days: int) -> None:
+@given(
+    rules(),
+    starts,
+    st.integers(-400, 6000),
+    st.integers(0, 23),
+    st.integers(0, 500),
+    st.sampled_from(["Europe/Paris", "Pacific/Niue", "Pacific/Kiritimati"]),
+)
+@example(Rule("DAILY"), dt.date(2026, 11, 24), 9, 21, 1, "Pacific/Niue")
+@example(Rule("MONTHLY"), dt.date(2026, 8, 31), 61, 21, 1, "Pacific/Niue")
+def test_a_window_is_a_cut_of_the_whole(rule: Rule, start: dt.date, skip: int, hour: int, days: int, zone: str) -> None:
     first = dt.datetime.combine(start, TEN)
-    arguments = {"start": first, "zone": "Europe/Paris", "is_all_day": False}
-    after = first.replace(tzinfo=dt.UTC) + dt.timedelta(days=skip)
+    arguments = {"start": first, "zone": zone, "is_all_day": False}
+    after = dt.datetime.combine(start + dt.timedelta(days=skip), dt.time(hour), dt.UTC)
     before = after + dt.timedelta(days=days)
     whole = expand(rule, **arguments, before=before, limit=10_000)
     assert expand(rule, **arguments, after=after, before=before) == [date for date in whole if date.at >= after]
     assert expand(rule, **arguments, before=before, limit=3) == whole[:3]
+
+
+def test_a_window_that_opens_on_the_next_day_in_utc() -> None:
+    # Ten in the evening of the 24th in Niue is nine in the morning of the 25th in UTC.
+    found = expand(
+        parse_rule("FREQ=DAILY"),
+        start=wall("2026-11-20T22:00"),
+        zone="Pacific/Niue",
+        is_all_day=False,
+        after=at("2026-11-25T09:00"),
+        before=at("2026-11-25T10:00"),
+    )
+    assert walls(found) == [wall("2026-11-24T22:00")]
+
+
+def test_the_month_that_a_yearly_rule_means_is_written() -> None:
+    rule = parse_rule("FREQ=YEARLY;BYMONTHDAY=20")
+    kept = settled(rule, start=wall("2026-08-20T10:00"), zone="Europe/Paris", is_all_day=False)
+    assert str(kept) == "FREQ=YEARLY;BYMONTH=8;BYMONTHDAY=20"
 
 
 def test_the_window_is_half_open() -> None:
