@@ -18,8 +18,8 @@ from visio.places.models import Resource
 STEPS_AN_HOUR = 4
 LAST_STEP = 24 * STEPS_AN_HOUR
 FIRST_HOUR, LAST_HOUR = 8, 18
-# A word fits into a block of so many quarters.
-LEAST_FOR_WORDS = 4
+# The word of each kind fits into a block of so many quarters.
+LEAST_FOR_WORDS = {Kind.BUSY: 5, Kind.TENTATIVE: 7, Kind.OUT: 5}
 MOST_ROWS = 50
 
 
@@ -230,12 +230,12 @@ def _guest_row(
     spans: Sequence[Span],
     reason: Warned | None,
 ) -> Row:
-    note = [_role_words(guest, viewer)]
+    note: list[str] = []
     if words.local(day.start, agent.time_zone).utcoffset() != words.local(day.start, day.zone_name).utcoffset():
         note.append(f"{zones.zone_place(agent.time_zone)}, {zones.offset_words(agent.time_zone, day.start)}")
     return Row(
         name=agent.full_name,
-        note=", ".join(filter(None, note)),
+        note=", ".join([*note, _role_words(guest, viewer)]),
         agent=agent,
         is_known=True,
         is_room=False,
@@ -267,7 +267,7 @@ def _bars(pieces: Iterable[Busy], day: Day) -> list[Bar]:
     for piece in pieces:
         where = day.steps(piece.starts_at, piece.ends_at)
         if where is not None:
-            label = kind_words(piece.kind) if where.length >= LEAST_FOR_WORDS else ""
+            label = kind_words(piece.kind) if where.length >= LEAST_FOR_WORDS[piece.kind] else ""
             bars.append(Bar(piece.kind.value, where, label))
     return bars
 

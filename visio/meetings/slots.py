@@ -21,6 +21,7 @@ MOST_A_DAY = 3
 # The least comfortable hours, wall clock of the meeting's zone.
 LUNCH = (dt.time(12), dt.time(14))
 EARLY, LATE = dt.time(9), dt.time(17, 30)
+LUNCH_COSTS, EDGE_COSTS = 3, 1
 # A meeting that long may hold the break between two stretches of work when the break is no longer than that.
 LONG_MEETING = 240
 LONGEST_BREAK = dt.timedelta(hours=2)
@@ -77,7 +78,8 @@ def propose_slots(
     from ten o'clock. Everybody required is free at every slot, in their own working hours; `beyond_hours` gives up the
     hours, only when nothing lies within them, and then the slots nearest to the hours come first.
 
-    Order: most optional people, then the day, then comfort (lunch and the ends of the day last), then the hour.
+    Order: most optional people, then the earliest, where lunch counts as LUNCH_COSTS days later and the ends of the day as
+    one: a comfortable hour tomorrow is better than a hungry one today.
     ValueError for sizes out of bounds (MOST_MINUTES, MOST_DAYS, STEPS).
     """
     if not 0 < minutes <= MOST_MINUTES or step not in STEPS or limit < 1:
@@ -255,8 +257,8 @@ class _Judge:
         slot = Slot(starts_at, ends_at, missing, outside, room, is_lunch)
         day = wall.date()
         away = sum(_distance(self.off_duty.get(person, []), starts_at, ends_at) for person in outside)
-        comfort = 2 * is_lunch + edge
-        return _Candidate(slot, day, (len(outside), away, len(missing), (day - self.first_day).days, comfort, at))
+        late = (day - self.first_day).days + LUNCH_COSTS * is_lunch + EDGE_COSTS * edge
+        return _Candidate(slot, day, (len(outside), away, len(missing), late, at))
 
 
 def _covers_lunch(wall: dt.datetime, until: dt.datetime) -> bool:

@@ -161,7 +161,7 @@ def test_a_chosen_room_has_its_row(claire: Agent) -> None:
         status="accepted",
     )
     found = ask(GRID, claire, resources=[str(room.public_id), str(foreign.public_id), "x"], start="10:00", end="11:00")
-    assert rows(found)[1].split("> ", 1)[1] == "2.14 (Ségur) 12 places , déjà réservée Occupé de 10:00 à 11:00."
+    assert rows(found)[1].split("> ", 1)[1] == "2.14 (Ségur) déjà réservée , 12 places Occupé de 10:00 à 11:00."
     assert "Ailleurs" not in found
     own = ask(GRID, claire, resources=[str(room.public_id)], reunion=str(meeting.public_id))
     assert "déjà réservée" not in own, "the meeting's own booking is no obstacle to it"

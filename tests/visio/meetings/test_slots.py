@@ -131,6 +131,14 @@ def test_lunch_and_the_ends_of_the_day_come_last_of_their_day() -> None:
     assert [slot.is_lunch for slot in propose(working=whole, required=busy_but_lunch)] == [True, True]
 
 
+def test_a_comfortable_hour_tomorrow_is_better_than_lunch_today() -> None:
+    whole = {1: [span("9:00-18:00", day) for day in range(5)]}
+    taken = [span(text, day) for day in range(5) for text in ("9:00-12:00", "14:00-16:00", "17:00-18:00")]
+    slots = propose(window=(at("0:00"), at("0:00", 5)), working=whole, required={1: taken}, limit=6)
+    expected = ["Mon 16:00", "Tue 16:00", "Wed 16:00", "Mon 12:00", "Mon 13:00", "Thu 16:00"]
+    assert hours(slots) == expected
+
+
 def test_several_days_are_offered_before_one_day_is_filled() -> None:
     slots = propose(window=(at("0:00"), at("0:00", 2)), limit=6)
     assert [hour[:3] for hour in hours(slots)] == ["Mon"] * 3 + ["Tue"] * 3
@@ -239,7 +247,7 @@ def slow(
         lunch = wall < two and noon < until
         edge = wall.time() < dt.time(9) or until.time() > dt.time(17, 30) or until.date() > wall.date()
         slot = Slot(start, start + length, missing=missing, room=free_rooms[0] if free_rooms else None, is_lunch=lunch)
-        key = (len(missing), (wall.date() - first_day).days, 2 * lunch + edge, start)
+        key = (len(missing), (wall.date() - first_day).days + 3 * lunch + edge, start)
         found.append((key, wall.date(), slot))
     found.sort(key=lambda one: one[0])
     chosen: list[tuple[tuple[object, ...], dt.date, Slot]] = []
