@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from suite.agents.models import Agent, Delegation
+from suite.agents.models import Agent
+from suite.agents.time_models import Delegation
 
 
 def may_act_for(delegate: Agent, principal: Agent) -> bool:

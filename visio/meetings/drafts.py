@@ -18,6 +18,7 @@ from suite.agents.models import Agent
 from suite.core.plain import clean_text, is_control, one_line
 from visio.meetings import wallclock
 from visio.meetings.models import Privacy, Role
+from visio.meetings.rule_checks import validate_rule
 
 TITLE_LENGTH = 200
 PLACE_LENGTH = 200
@@ -236,11 +237,15 @@ def _agents_by_name(names: set[str]) -> dict[str, list[Agent]]:
 
 
 def validate_draft(
-    draft: MeetingDraft, *, now: dt.datetime, unchanged_start: dt.datetime | None = None
+    draft: MeetingDraft,
+    *,
+    now: dt.datetime,
+    unchanged_start: dt.datetime | None = None,
+    may_have_begun: bool = False,
 ) -> dict[str, list[str]]:
     """What is wrong, by field of MeetingDraft; empty when nothing is. The same rules for the form and the API.
 
-    `unchanged_start`: the start that an edited meeting already has, which may be past.
+    `unchanged_start`: the start that an edited meeting already has, which may be past; `may_have_begun`: any may.
     """
     wrong: dict[str, list[str]] = {}
 
@@ -271,8 +276,12 @@ def validate_draft(
         refuse("minutes", _("La fin doit venir après le début."))
     elif draft.minutes > MOST_MINUTES:
         refuse("minutes", _("Une réunion dure quatorze jours au plus."))
+    if draft.is_all_day and draft.minutes % DAY_MINUTES:
+        refuse("minutes", _("Une réunion sur la journée dure des jours entiers."))
+    elif draft.is_all_day and draft.minutes > MOST_DAYS * DAY_MINUTES:
+        refuse("minutes", _("Une réunion sur la journée dure treize jours au plus."))
     try:
-        starts_at = wallclock.instant(draft.start_date, draft.start_time, draft.time_zone)
+        starts_at, ends_at = draft.span()
     except wallclock.UnknownZone:
         refuse("time_zone", _("Ce fuseau horaire n’existe pas."))
     except OverflowError:
@@ -280,8 +289,12 @@ def validate_draft(
     else:
         if starts_at.year > now.year + 50:
             refuse("start_date", _("Choisissez une date dans les cinquante ans."))
-        if starts_at < now.replace(second=0, microsecond=0) and starts_at != unchanged_start:
+        # A whole day has begun at midnight; it is past once it is over.
+        edge = ends_at if draft.is_all_day else starts_at
+        if edge < now.replace(second=0, microsecond=0) and not may_have_begun and starts_at != unchanged_start:
             refuse("start_date", _("Le début est déjà passé : choisissez une heure à venir."))
+        if "minutes" not in wrong and "start_date" not in wrong:
+            validate_rule(draft, refuse)
     _validate_attendees(draft.attendees, refuse)
     return wrong
 

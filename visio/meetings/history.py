@@ -80,6 +80,7 @@ def _edited(fields: dict[str, list[str]]) -> str:
         "privacy": _("visibilité"),
         "room": _("Visio"),
         "tchap": _("salon Tchap"),
+        "rule": _("répétition"),
     }
     changed = ", ".join(named[name] for name in fields if name in named)
     return _("Modifiée : %(fields)s") % {"fields": changed} if changed else _("Modifiée")

@@ -22,17 +22,12 @@ from visio.events import DeliveriesProgressed
 from visio.meetings.letter_rows import rows_by_id
 from visio.meetings.letters import Press
 from visio.meetings.models import Delivery, DeliveryReason, DeliveryState, Meeting, Method
-from visio.meetings.owing import owe_after_edit, owe_cancellations, owe_invitations, resend
 from visio.meetings.standing import Standing
 
 __all__ = [
     "BATCH",
     "DeliveryReport",
     "deliver",
-    "owe_after_edit",
-    "owe_cancellations",
-    "owe_invitations",
-    "resend",
 ]
 
 logger = logging.getLogger(__name__)

@@ -1,17 +1,25 @@
 """Which e-mails a change owes to whom: rows of the ledger, written in the transaction of the change itself.
 
-A recipient holds at most one unsent REQUEST: a newer one supersedes it and takes over what it had to say, so that
-somebody who was never invited is invited, and somebody told of two moves at once is told where it was before the first.
+A row tells the whole meeting (recurrence_id NULL) or one date of a series, always as it is when the letter is written
+(visio.meetings.standing says which rows still count). So:
+
+- a recipient holds at most one unsent REQUEST for the whole meeting, and one for a date: a newer one supersedes it and takes
+  over what it had to say, so that somebody who was never invited is invited, and somebody told of two moves at once is told
+  where it was before the first;
+- an unsent REQUEST for the whole meeting covers every date: a change of one date renews it and adds none;
+- a CANCEL is owed only where a REQUEST may have arrived (PROMISES 21).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
+from psycopg.types.json import Jsonb
 
 from suite.agents.models import Agent
 from suite.core.events import publish
@@ -23,14 +31,35 @@ from visio.meetings.models import (
     DeliveryState,
     Meeting,
     Method,
+    Occurrence,
     Role,
+    Status,
 )
 from visio.meetings.permissions import can_edit_meeting
+from visio.meetings.scopes import Notify
 
 # A REQUEST that may be in somebody's mailbox: the server took it, or a sender has it or died with it in hand.
 WENT_OUT = Q(method=Method.REQUEST) & (
     Q(sent_at__isnull=False) | Q(maybe_received=True) | Q(state=DeliveryState.SENDING)
 )
+
+_INSERT = """
+INSERT INTO visio_delivery (meeting_id, attendee_id, uid, recurrence_id, sequence, revision, recipient, recipient_name,
+                            method, reason, language, before, state, due_at, attempts, resends, server_words, created_at)
+SELECT %(meeting)s, a.id, %(uid)s, w.recurrence_id, %(sequence)s, %(revision)s, a.email,
+       CASE WHEN g.id IS NULL THEN a.name
+            ELSE COALESCE(NULLIF(trim(g.given_name || ' ' || g.usual_name), ''), g.email) END,
+       %(method)s, w.reason, COALESCE(g.language, %(language)s), b.before, 'owed', %(due_at)s, 0, 0, '', %(now)s
+  FROM unnest(%(attendees)s::bigint[], %(dates)s::timestamptz[], %(reasons)s::text[], %(befores)s::int[])
+       WITH ORDINALITY AS w (attendee, recurrence_id, reason, before, place)
+  JOIN visio_attendee a ON a.id = w.attendee
+  LEFT JOIN agents_agent g ON g.id = a.agent_id
+  JOIN unnest(%(texts)s::jsonb[]) WITH ORDINALITY AS b (before, place) ON b.place = w.before
+ ORDER BY w.place
+RETURNING id
+"""
+
+Before = Mapping[str, Any]
 
 
 class ResendRefused(Exception):
@@ -41,11 +70,50 @@ class ResendRefused(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True)
+class Telling:
+    """How one act is told. `before`: what it was (Delivery.before). `date`: the act is about that date of a series alone.
+
+    `due_at`: later than now while the act can still be undone.
+    """
+
+    now: dt.datetime
+    notify: Notify = Notify.DEFAULT
+    due_at: dt.datetime | None = None
+    before: Before = field(default_factory=dict)
+    date: Occurrence | None = None
+
+    @property
+    def recurrence_id(self) -> dt.datetime | None:
+        return self.date.recurrence_id if self.date is not None else None
+
+    @property
+    def is_silent(self) -> bool:
+        return self.notify == Notify.NOBODY
+
+
+@dataclass(frozen=True)
+class _Row:
+    attendee: Attendee
+    recurrence_id: dt.datetime | None
+    reason: DeliveryReason
+    before: Before
+
+
 def owe_invitations(
-    *, meeting: Meeting, attendees: Sequence[Attendee], reason: DeliveryReason, now: dt.datetime
-) -> list[Delivery]:
-    """Owe each attendee a REQUEST for the meeting as it is. Call it inside the transaction that made it so."""
-    return _owe(meeting, attendees, Method.REQUEST, {}, default=(reason, {}), now=now)
+    *,
+    meeting: Meeting,
+    attendees: Sequence[Attendee],
+    reason: DeliveryReason,
+    now: dt.datetime,
+    before: Before | None = None,
+    date: Occurrence | None = None,
+    due_at: dt.datetime | None = None,
+) -> list[int]:
+    """Owe each attendee a REQUEST for the meeting (or its `date`) as it is; the rows' ids. Call it inside the transaction."""
+    telling = Telling(now, due_at=due_at, date=date)
+    rows = [_Row(one, telling.recurrence_id, reason, before or {}) for one in attendees]
+    return _insert(meeting, rows, Method.REQUEST, telling)
 
 
 def owe_after_edit(
@@ -55,67 +123,88 @@ def owe_after_edit(
     removed: Sequence[Attendee],
     kept: Sequence[Attendee],
     reason: DeliveryReason | None,
-    before: Mapping[str, str],
-    now: dt.datetime,
+    telling: Telling,
 ) -> None:
-    """What an edit owes. `reason` None: nothing worth telling those who stay (R8).
+    """What an edit owes. `reason` None: nothing worth telling those who stay (R8); what waits for them is renewed all the same.
 
-    `removed` are told only when an invitation may have reached them. `before`: times, title and place until now.
+    `removed` are told only when an invitation may have reached them.
     """
-    waiting = _supersede(meeting, [*kept, *removed], Method.REQUEST)
-    gone_out = _went_out(meeting, [*kept, *removed])
-    inherited: dict[str, tuple[DeliveryReason, Mapping[str, str]]] = {}
+    waiting = _supersede(meeting, [*kept, *removed], Method.REQUEST, telling)
+    reached = _reached(meeting, [*kept, *removed], telling)
+    if telling.is_silent:
+        reason = None
+    elif telling.notify == Notify.ALL:
+        reason = reason or DeliveryReason.CHANGED
+    rows = []
     for attendee in kept:
         older = waiting.get(attendee.email)
-        if attendee.email not in gone_out:
-            inherited[attendee.email] = (DeliveryReason.INVITED, {})
+        if older is None and reason is None:
+            continue
+        # What waits for the whole series tells this date too, and whoever was never invited is invited to all of it.
+        is_new = attendee.email not in reached or (older is not None and older.recurrence_id is None)
+        recurrence_id = None if is_new and attendee.only_occurrence_id is None else telling.recurrence_id
+        if attendee.email not in reached:
+            rows.append(_Row(attendee, recurrence_id, DeliveryReason.INVITED, {}))
         elif older is not None:
-            inherited[attendee.email] = (_stronger(DeliveryReason(older.reason), reason), older.before or before)
-    told = [attendee for attendee in kept if reason is not None or attendee.email in waiting]
-    _owe(meeting, told, Method.REQUEST, inherited, default=(reason or DeliveryReason.CHANGED, before), now=now)
+            stronger = _stronger(DeliveryReason(older.reason), reason)
+            rows.append(_Row(attendee, recurrence_id, stronger, older.before or telling.before))
+        else:
+            rows.append(_Row(attendee, recurrence_id, reason or DeliveryReason.CHANGED, telling.before))
+    # Who leaves this one date still waits for their invitation to the others.
+    for attendee in removed:
+        older = waiting.get(attendee.email)
+        if older is not None and telling.date is not None and older.recurrence_id is None:
+            rows.append(_Row(attendee, None, DeliveryReason(older.reason), older.before))
+    _insert(meeting, rows, Method.REQUEST, telling)
 
-    _supersede(meeting, added, Method.CANCEL)
-    owe_invitations(meeting=meeting, attendees=added, reason=DeliveryReason.INVITED, now=now)
-    sorry = [attendee for attendee in removed if attendee.email in gone_out]
-    _owe(meeting, sorry, Method.CANCEL, {}, default=(DeliveryReason.REMOVED, before), now=now)
+    _supersede(meeting, added, Method.CANCEL, telling)
+    if telling.is_silent:
+        return
+    invited = [_Row(one, telling.recurrence_id, DeliveryReason.INVITED, {}) for one in added]
+    _insert(meeting, invited, Method.REQUEST, telling)
+    sorry = [
+        _Row(one, telling.recurrence_id, DeliveryReason.REMOVED, telling.before)
+        for one in removed
+        if one.email in reached
+    ]
+    _insert(meeting, sorry, Method.CANCEL, telling)
 
 
 def owe_cancellations(
-    *,
-    meeting: Meeting,
-    attendees: Sequence[Attendee],
-    reason: DeliveryReason,
-    before: Mapping[str, str],
-    now: dt.datetime,
+    *, meeting: Meeting, attendees: Sequence[Attendee], reason: DeliveryReason, telling: Telling
 ) -> None:
     """Take back what is unsent, and owe a CANCEL to those whom an invitation may have reached (PROMISES 21)."""
-    _supersede(meeting, attendees, Method.REQUEST)
-    gone_out = _went_out(meeting, attendees)
-    told = [attendee for attendee in attendees if attendee.email in gone_out]
-    _owe(meeting, told, Method.CANCEL, {}, default=(reason, before), now=now)
-
-
-def owe_again(delivery: Delivery, *, now: dt.datetime) -> None:
-    """Put a claimed row aside. A REQUEST that is out of date is owed anew, unless a newer one is owed or gone already."""
-    delivery.state = DeliveryState.SUPERSEDED
-    delivery.claimed_until = None
-    delivery.save(update_fields=["state", "claimed_until"])
-    meeting = delivery.meeting
-    if delivery.method != Method.REQUEST or delivery.attendee_id is None or meeting.is_cancelled:
+    waiting = _supersede(meeting, attendees, Method.REQUEST, telling)
+    reached = _reached(meeting, attendees, telling)
+    if telling.date is not None:
+        whole = [
+            _Row(attendee, None, DeliveryReason(older.reason), older.before)
+            for attendee in attendees
+            if (older := waiting.get(attendee.email)) is not None and older.recurrence_id is None
+        ]
+        _insert(meeting, whole, Method.REQUEST, telling)
+    if telling.is_silent:
         return
-    attendee = Attendee.objects.get(pk=delivery.attendee_id)
-    newer = Delivery.objects.filter(
-        meeting=meeting, recipient=delivery.recipient, method=Method.REQUEST, revision__gt=delivery.revision
-    )
-    if not newer.exists():
-        _owe(
-            meeting,
-            [attendee],
-            Method.REQUEST,
-            {},
-            default=(DeliveryReason(delivery.reason), delivery.before),
-            now=now,
-        )
+    told = [_Row(one, telling.recurrence_id, reason, telling.before) for one in attendees if one.email in reached]
+    _insert(meeting, told, Method.CANCEL, telling)
+
+
+def owe_refusal(*, meeting: Meeting, attendee: Attendee, telling: Telling) -> None:
+    """A DECLINECOUNTER to that attendee, same SEQUENCE (R20). A second one at the same version goes again."""
+    same = meeting.deliveries.filter(
+        recurrence_id=telling.recurrence_id,
+        sequence=meeting.sequence,
+        revision=meeting.revision,
+        recipient=attendee.email,
+        method=Method.DECLINECOUNTER,
+    ).first()
+    if same is None:
+        row = _Row(attendee, telling.recurrence_id, DeliveryReason.COUNTER_REFUSED, telling.before)
+        _insert(meeting, [row], Method.DECLINECOUNTER, telling)
+        return
+    same.state, same.due_at, same.attempts, same.before = DeliveryState.OWED, telling.now, 0, dict(telling.before)
+    same.resends += 1
+    same.save(update_fields=["state", "due_at", "attempts", "before", "resends"])
 
 
 @transaction.atomic
@@ -124,7 +213,7 @@ def resend(
 ) -> list[Delivery]:
     """Send one row again, or every failed row of a meeting. The text is today's; the Message-ID is new.
 
-    For the organiser and administrators. Raises ResendRefused.
+    For whoever may edit the meeting, and administrators. Raises ResendRefused.
     """
     of = meeting or (delivery.meeting if delivery else None)
     if of is None:
@@ -135,40 +224,52 @@ def resend(
     if delivery is not None:
         rows = [_resend_one(of, delivery, now)]
     else:
-        failed = of.deliveries.filter(state=DeliveryState.FAILED).order_by("recipient", "-revision", "-pk")
-        latest = {row.recipient: row for row in reversed(failed)}
-        rows = [_resend_one(of, row, now) for row in latest.values() if row.method == _method(of, row)]
+        failed = of.deliveries.filter(state=DeliveryState.FAILED).order_by("-revision", "-pk")
+        latest = {(row.recipient, row.recurrence_id): row for row in reversed(failed)}
+        rows = [_resend_one(of, row, now) for row in latest.values() if _still_counts(of, row)]
     publish(DeliveriesProgressed(meeting_id=of.pk))
     return rows
 
 
-def _method(meeting: Meeting, row: Delivery) -> str:
-    return Method.CANCEL if meeting.is_cancelled or row.reason == DeliveryReason.REMOVED else Method.REQUEST
+def _still_counts(meeting: Meeting, row: Delivery) -> bool:
+    """Whether what the row said is still so: an invitation to what takes place, or a CANCEL of what does not."""
+    gone = meeting.is_cancelled or row.reason == DeliveryReason.REMOVED or _is_cancelled_date(meeting, row)
+    return gone if row.method == Method.CANCEL else not gone
+
+
+def _is_cancelled_date(meeting: Meeting, row: Delivery) -> bool:
+    if row.recurrence_id is None:
+        return False
+    return not meeting.occurrences.filter(recurrence_id=row.recurrence_id, status=Status.CONFIRMED).exists()
 
 
 def _resend_one(meeting: Meeting, delivery: Delivery, now: dt.datetime) -> Delivery:
     row = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
     if row.state in {DeliveryState.SENDING, DeliveryState.OWED}:
         raise ResendRefused("under_way")
-    if row.method == Method.REQUEST and not _is_current(row, meeting):
+    is_current = (row.sequence, row.revision) == (meeting.sequence, meeting.revision) and not meeting.is_cancelled
+    if row.method == Method.REQUEST and not is_current:
         attendee = meeting.attendees.select_related("agent").filter(email=row.recipient).first()
-        if attendee is None or meeting.is_cancelled:
+        if attendee is None or not _still_counts(meeting, row):
             raise ResendRefused("removed")
+        date = meeting.occurrences.filter(recurrence_id=row.recurrence_id).first() if row.recurrence_id else None
         current = meeting.deliveries.filter(
-            recipient=row.recipient, method=Method.REQUEST, sequence=meeting.sequence, revision=meeting.revision
+            recipient=row.recipient,
+            recurrence_id=row.recurrence_id,
+            method=Method.REQUEST,
+            sequence=meeting.sequence,
+            revision=meeting.revision,
         ).first()
-        if current is None:
-            [made] = owe_invitations(meeting=meeting, attendees=[attendee], reason=DeliveryReason.INVITED, now=now)
-            return made
-        return _resend_one(meeting, current, now)
+        if current is not None:
+            return _resend_one(meeting, current, now)
+        [made] = owe_invitations(
+            meeting=meeting, attendees=[attendee], reason=DeliveryReason.INVITED, now=now, date=date
+        )
+        return Delivery.objects.get(pk=made)
     row.state, row.due_at, row.attempts, row.server_words = DeliveryState.OWED, now, 0, ""
     row.resends += 1
     row.save(update_fields=["state", "due_at", "attempts", "server_words", "resends"])
     return row
-
-
-def _is_current(row: Delivery, meeting: Meeting) -> bool:
-    return (row.sequence, row.revision, meeting.is_cancelled) == (meeting.sequence, meeting.revision, False)
 
 
 def _stronger(older: DeliveryReason, newer: DeliveryReason | None) -> DeliveryReason:
@@ -178,58 +279,68 @@ def _stronger(older: DeliveryReason, newer: DeliveryReason | None) -> DeliveryRe
     return DeliveryReason.CHANGED
 
 
-def _supersede(meeting: Meeting, attendees: Iterable[Attendee], method: Method) -> dict[str, Delivery]:
-    """Put the unsent rows of these people aside; those rows by recipient. Rows being sent are left to their sender."""
+def _supersede(
+    meeting: Meeting, attendees: Iterable[Attendee], method: Method, telling: Telling
+) -> dict[str, Delivery]:
+    """Put aside the unsent rows of these people that the act makes out of date; the widest of each by recipient.
+
+    Rows being sent are left to their sender.
+    """
     recipients = {attendee.email for attendee in attendees}
     if not recipients:
         return {}
-    rows = [
-        row
-        for row in meeting.deliveries.select_for_update().filter(state=DeliveryState.OWED, method=method).order_by("pk")
-        if row.recipient in recipients
-    ]
-    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(state=DeliveryState.SUPERSEDED)
-    return {row.recipient: row for row in rows}
+    unsent = meeting.deliveries.select_for_update().filter(state=DeliveryState.OWED, method=method).order_by("pk")
+    if telling.date is not None:
+        unsent = unsent.filter(Q(recurrence_id=None) | Q(recurrence_id=telling.recurrence_id))
+    rows = [row for row in unsent if row.recipient in recipients]
+    if rows:
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(state=DeliveryState.SUPERSEDED)
+    found: dict[str, Delivery] = {}
+    for row in rows:
+        if row.recipient not in found or row.recurrence_id is None:
+            found[row.recipient] = row
+    return found
 
 
-def _went_out(meeting: Meeting, attendees: Iterable[Attendee]) -> set[str]:
+def _reached(meeting: Meeting, attendees: Sequence[Attendee], telling: Telling) -> set[str]:
+    """Addresses that a REQUEST of what the act is about may have reached."""
     if not attendees:
         return set()
-    return set(meeting.deliveries.filter(WENT_OUT).order_by().values_list("recipient", flat=True))
+    gone = meeting.deliveries.filter(WENT_OUT)
+    if telling.date is not None:
+        gone = gone.filter(Q(recurrence_id=None) | Q(recurrence_id=telling.recurrence_id))
+    return set(gone.order_by().values_list("recipient", flat=True))
 
 
-def _owe(
-    meeting: Meeting,
-    attendees: Sequence[Attendee],
-    method: Method,
-    inherited: Mapping[str, tuple[DeliveryReason, Mapping[str, Any]]],
-    *,
-    default: tuple[DeliveryReason, Mapping[str, Any]],
-    now: dt.datetime,
-) -> list[Delivery]:
-    """One row for each attendee but the organiser; reason and `before` from `inherited` by address, else `default`."""
-    guests = [attendee for attendee in attendees if attendee.role != Role.CHAIR]
-    agent_ids = {attendee.agent_id for attendee in guests if attendee.agent_id is not None}
-    known = Agent.objects.filter(pk__in=agent_ids).only("given_name", "usual_name", "email", "language")
-    agents = {agent.pk: agent for agent in known} if agent_ids else {}
-    rows = []
-    for attendee in guests:
-        agent = agents.get(attendee.agent_id) if attendee.agent_id is not None else None
-        reason, before = inherited.get(attendee.email, default)
-        rows.append(
-            Delivery(
-                meeting=meeting,
-                attendee=attendee,
-                uid=meeting.uid,
-                sequence=meeting.sequence,
-                revision=meeting.revision,
-                recipient=attendee.email,
-                recipient_name=agent.full_name if agent else attendee.name,
-                method=method,
-                reason=reason,
-                language=agent.language if agent else meeting.organiser.language,
-                before=dict(before),
-                due_at=now,
-            )
-        )
-    return Delivery.objects.bulk_create(rows, batch_size=1000)
+def _insert(meeting: Meeting, rows: Sequence[_Row], method: Method, telling: Telling) -> list[int]:
+    """One row of the ledger for each but the organiser, in one statement; their ids."""
+    rows = [row for row in rows if row.attendee.role != Role.CHAIR]
+    if not rows:
+        return []
+    # A guest of one date is told of that date alone.
+    only = {row.attendee.only_occurrence_id for row in rows if row.attendee.only_occurrence_id is not None}
+    dates = dict(Occurrence.objects.filter(pk__in=only).values_list("pk", "recurrence_id")) if only else {}
+    texts: dict[int, int] = {}
+    befores: list[Before] = []
+    for row in rows:
+        if id(row.before) not in texts:
+            befores.append(row.before)
+            texts[id(row.before)] = len(befores)
+    values: dict[str, Any] = {
+        "meeting": meeting.pk,
+        "uid": meeting.uid,
+        "sequence": meeting.sequence,
+        "revision": meeting.revision,
+        "method": method.value,
+        "language": meeting.organiser.language,
+        "due_at": telling.due_at or telling.now,
+        "now": telling.now,
+        "attendees": [row.attendee.pk for row in rows],
+        "dates": [dates.get(row.attendee.only_occurrence_id or 0, row.recurrence_id) for row in rows],
+        "reasons": [row.reason.value for row in rows],
+        "befores": [texts[id(row.before)] for row in rows],
+        "texts": [Jsonb(dict(before)) for before in befores],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, values)
+        return [pk for (pk,) in cursor.fetchall()]

@@ -27,6 +27,7 @@ from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
 from visio.meetings.recap import make_recap
 from visio.meetings.requests import signed_in
 from visio.meetings.scheduling import (
+    AlreadyMade,
     DraftRefused,
     EditConflict,
     MeetingOver,
@@ -61,6 +62,11 @@ def plan(request: HttpRequest) -> HttpResponse:
             )
         except DraftRefused as refused:
             form.refuse(refused.errors)
+        except AlreadyMade as already:
+            messages.warning(
+                request, _("Cette réunion est déjà enregistrée : la voici. Modifiez-la si elle doit changer.")
+            )
+            return redirect("meetings:detail", already.meeting.public_id)
         else:
             _say(request, form, _sent_words(len(form.draft.attendees)))
             return redirect("meetings:detail", meeting.public_id)

@@ -23,7 +23,7 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 
     def visible_to(self, agent: Agent) -> MeetingQuerySet:
         """Those whose page `agent` may open: their own, and those of whoever they act for (suite.agents.delegation)."""
-        from suite.agents.models import Delegation
+        from suite.agents.time_models import Delegation
         from visio.meetings.models import Attendee
 
         mine = Attendee.objects.filter(meeting=models.OuterRef("pk"), agent=agent)

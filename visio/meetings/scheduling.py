@@ -3,76 +3,80 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from suite.agents.delegation import may_act_for
 from suite.agents.models import Agent
 from suite.core.events import publish
 from suite.core.plain import clean_text, one_line
-from visio.events import AttendeesRemoved, MeetingCancelled, MeetingChanged, MeetingScheduled
-from visio.meetings import invitations, tokens
-from visio.meetings.drafts import Invitee, MeetingDraft, is_organiser, validate_draft
-from visio.meetings.models import (
-    Answer,
-    Attendee,
-    ChangeKind,
-    DeliveryReason,
-    Meeting,
-    MeetingChange,
-    Occurrence,
-    Role,
-    Status,
-)
-from visio.meetings.permissions import can_edit_meeting
-from visio.meetings.traces import Roll, index_for_search, remember, remember_edit, times_of
+from visio.events import MeetingScheduled
+from visio.meetings import booked, whole
+from visio.meetings.acts import Act
+from visio.meetings.attendance import add_attendees, chair, guests_of, hull
+from visio.meetings.drafts import MeetingDraft, validate_draft
+from visio.meetings.horizon import expand_meeting
+from visio.meetings.models import ChangeKind, DeliveryReason, Meeting
+from visio.meetings.owing import owe_invitations
+from visio.meetings.refusals import AlreadyMade, DraftRefused, EditConflict, MeetingOver, NotOrganiser
+from visio.meetings.scopes import Notify
+from visio.meetings.timetable import Timetable
+from visio.meetings.traces import index_for_search, remember
 from visio.meetings.wallclock import span, wall_clock
 from visio.rooms.models import AccessLevel, Room
 
+__all__ = [
+    "AlreadyMade",
+    "DraftRefused",
+    "EditConflict",
+    "MeetingOver",
+    "NotOrganiser",
+    "cancel_meeting",
+    "edit_meeting",
+    "schedule_meeting",
+    "start_instant_meeting",
+]
+
 INSTANT_MINUTES = 60
-# Fields whose change is mailed without raising SEQUENCE (R7); `room` stands for the join link.
-_MAILED = ("title", "description", "place", "room")
-
-
-class DraftRefused(Exception):
-    """The draft breaks rules. `.errors`: messages by field, in the current language."""
-
-    def __init__(self, errors: dict[str, list[str]]) -> None:
-        super().__init__(", ".join(sorted(errors)))
-        self.errors = errors
-
-
-class NotOrganiser(Exception):
-    """Only the organiser may do this."""
-
-
-class MeetingOver(Exception):
-    """The meeting has ended or is cancelled: nothing about it can change any more."""
-
-
-class EditConflict(Exception):
-    """Somebody saved the meeting since the form was shown. `.meeting` as it is now, `.changes` since, newest first."""
-
-    def __init__(self, meeting: Meeting, changes: Sequence[MeetingChange]) -> None:
-        super().__init__(f"meeting {meeting.pk} is at revision {meeting.revision}")
-        self.meeting = meeting
-        self.changes = list(changes)
 
 
 def schedule_meeting(
-    *, by: Agent, draft: MeetingDraft, now: dt.datetime, creation_key: uuid.UUID | None = None, is_demo: bool = False
+    *,
+    by: Agent,
+    draft: MeetingDraft,
+    now: dt.datetime,
+    creation_key: uuid.UUID | None = None,
+    organiser: Agent | None = None,
+    is_demo: bool = False,
+    notify: str = Notify.DEFAULT,
+    source_uid: str = "",
 ) -> Meeting:
-    """Create the meeting, its room, its attendees and their owed invitations. Raises DraftRefused.
+    """Create the meeting, its room, its dates, its people and the invitations that are owed.
 
-    The same `creation_key` by the same agent gives the meeting it first made, also when both arrive at once.
+    `organiser`: in whose name `by` acts. `source_uid`: the UID in an imported file; such a meeting may have begun.
+    The same `creation_key` for the same organiser gives the meeting it first made, also when both arrive at once.
+    Raises DraftRefused, NotOrganiser, AlreadyMade (the key made another draft), and visio.places.bookings.ResourcesTaken.
     """
-    errors = validate_draft(draft, now=now)
+    organiser = organiser or by
+    if organiser.pk != by.pk and not may_act_for(by, organiser):
+        raise NotOrganiser
+    made = _made_before(organiser, creation_key, draft)
+    if made is not None:
+        return made
+    errors = validate_draft(draft, now=now, may_have_begun=bool(source_uid))
     if errors:
         raise DraftRefused(errors)
-    return _create_once(by=by, draft=draft, now=now, creation_key=creation_key, is_demo=is_demo)
+    return _create_once(
+        act=Act(by, now, Notify(notify)),
+        organiser=organiser,
+        draft=draft,
+        creation_key=creation_key,
+        is_demo=is_demo,
+        source_uid=source_uid,
+    )
 
 
 def start_instant_meeting(*, by: Agent, now: dt.datetime, creation_key: uuid.UUID | None = None) -> Meeting:
@@ -91,30 +95,95 @@ def start_instant_meeting(*, by: Agent, now: dt.datetime, creation_key: uuid.UUI
         minutes=INSTANT_MINUTES,
         wants_tchap=False,
     )
-    return _create_once(by=by, draft=draft, now=now, creation_key=creation_key, access_level=AccessLevel.TRUSTED)
+    if creation_key is not None:
+        made = Meeting.objects.filter(organiser=by, creation_key=creation_key).first()
+        if made is not None:
+            return made
+    return _create_once(
+        act=Act(by, now),
+        organiser=by,
+        draft=draft,
+        creation_key=creation_key,
+        access_level=AccessLevel.TRUSTED,
+        same_draft=False,
+    )
+
+
+@transaction.atomic
+def edit_meeting(
+    *,
+    meeting: Meeting,
+    by: Agent,
+    draft: MeetingDraft,
+    revision: int,
+    now: dt.datetime,
+    notify: str = Notify.DEFAULT,
+) -> Meeting:
+    """Make the whole meeting what `draft` says, told at once. `revision` is the version that the form showed.
+
+    Raises NotOrganiser, MeetingOver, EditConflict (stale revision), DraftRefused. When nothing differs, nothing happens.
+    Who is mailed: everybody when the times, title, place, description or join link change (R5, R7); else only who was
+    added (R8); who was removed gets a CANCEL. New times put every answer but the organiser's back to none (R9).
+    For a series see visio.meetings.series.change, which can also be undone.
+    """
+    return whole.edit(meeting=meeting, draft=draft, revision=revision, act=Act(by, now, Notify(notify)))
+
+
+@transaction.atomic
+def cancel_meeting(*, meeting: Meeting, by: Agent, now: dt.datetime, notify: str = Notify.DEFAULT) -> None:
+    """Cancel all of it and owe a CANCEL to everyone whose invitation went out. Cancelling twice is cancelling once.
+
+    Raises NotOrganiser, and MeetingOver when it has already taken place.
+    """
+    whole.cancel(meeting=meeting, act=Act(by, now, Notify(notify)))
+
+
+def draft_hash(draft: MeetingDraft) -> str:
+    return hashlib.sha256(repr(draft).encode()).hexdigest()
+
+
+def _made_before(organiser: Agent, creation_key: uuid.UUID | None, draft: MeetingDraft) -> Meeting | None:
+    """What this form made already. Raises AlreadyMade when it made something else: "back", other words, and sent again."""
+    if creation_key is None:
+        return None
+    made = Meeting.objects.filter(organiser=organiser, creation_key=creation_key).first()
+    if made is None:
+        return None
+    created = made.changes.filter(kind=ChangeKind.CREATED).first()
+    first = created.details.get("draft") if created is not None else None
+    if first is not None and first != draft_hash(draft):
+        raise AlreadyMade(made)
+    return made
 
 
 def _create_once(
     *,
-    by: Agent,
+    act: Act,
+    organiser: Agent,
     draft: MeetingDraft,
-    now: dt.datetime,
     creation_key: uuid.UUID | None,
     is_demo: bool = False,
     access_level: str = AccessLevel.RESTRICTED,
+    source_uid: str = "",
+    same_draft: bool = True,
 ) -> Meeting:
     key = creation_key or uuid.uuid4()
-    if creation_key is not None:
-        made = Meeting.objects.filter(organiser=by, creation_key=key).first()
-        if made is not None:
-            return made
     try:
-        return _create(by=by, draft=draft, now=now, key=key, is_demo=is_demo, access_level=access_level)
+        return _create(
+            act=act,
+            organiser=organiser,
+            draft=draft,
+            key=key,
+            is_demo=is_demo,
+            access_level=access_level,
+            source_uid=source_uid,
+        )
     except IntegrityError as error:
         # Two posts of one form at once: the loser waited on the unique index and finds the winner's meeting.
         if _broken_constraint(error) != "meeting_once_per_form":
             raise
-        return Meeting.objects.get(organiser=by, creation_key=key)
+        made = _made_before(organiser, key, draft) if same_draft else None
+        return made or Meeting.objects.get(organiser=organiser, creation_key=key)
 
 
 def _broken_constraint(error: IntegrityError) -> str | None:
@@ -123,247 +192,38 @@ def _broken_constraint(error: IntegrityError) -> str | None:
 
 @transaction.atomic
 def _create(
-    *, by: Agent, draft: MeetingDraft, now: dt.datetime, key: uuid.UUID, is_demo: bool, access_level: str
+    *,
+    act: Act,
+    organiser: Agent,
+    draft: MeetingDraft,
+    key: uuid.UUID,
+    is_demo: bool,
+    access_level: str,
+    source_uid: str,
 ) -> Meeting:
-    starts_at, ends_at = draft.span()
-    meeting = Meeting.objects.create(
-        organiser=by,
+    meeting = Meeting(
+        organiser=organiser,
         title=one_line(draft.title),
         description=clean_text(draft.description),
         place=one_line(draft.place),
         privacy=draft.privacy,
-        start_date=draft.start_date,
-        start_time=draft.start_time,
-        time_zone=draft.time_zone,
-        minutes=draft.minutes,
         wants_tchap=draft.wants_tchap,
         room=Room.objects.create(access_level=access_level) if draft.wants_room else None,
+        scheduled_by=act.by if act.by.pk != organiser.pk else None,
         creation_key=key,
+        source_uid=source_uid,
         is_demo=is_demo,
     )
-    Occurrence.objects.create(meeting=meeting, starts_at=starts_at, ends_at=ends_at)
-    chair = Invitee(email=by.email.lower(), name=by.full_name, agent_id=by.pk, role=Role.CHAIR)
-    guests = _add_attendees(meeting, (chair, *_guests(draft, by)), starts_at, ends_at, now)[1:]
+    Timetable.of_draft(draft).write(meeting)
+    meeting.save()
+    expand_meeting(meeting, now=act.now)
+    starts_at, ends_at = hull(meeting) if meeting.is_series else draft.span()
+    invitees = (chair(organiser), *guests_of(draft, organiser))
+    guests = add_attendees(meeting, invitees, starts_at=starts_at, ends_at=ends_at, now=act.now)[1:]
     index_for_search(meeting)
-    remember(meeting, by, now, ChangeKind.CREATED, {"attendees": len(guests) + 1})
-    invitations.owe_invitations(meeting=meeting, attendees=guests, reason=DeliveryReason.INVITED, now=now)
+    remember(meeting, act.by, act.now, ChangeKind.CREATED, {"attendees": len(guests) + 1, "draft": draft_hash(draft)})
+    booked.book_draft(meeting, draft, by=act.by, now=act.now)
+    if act.notify != Notify.NOBODY:
+        owe_invitations(meeting=meeting, attendees=guests, reason=DeliveryReason.INVITED, now=act.now)
     publish(MeetingScheduled(meeting_id=meeting.pk))
     return meeting
-
-
-def _guests(draft: MeetingDraft, organiser: Agent) -> list[Invitee]:
-    """The draft's attendees, each once, without the organiser."""
-    unique = {replace(invitee, email=invitee.email.lower()).email: invitee for invitee in reversed(draft.attendees)}
-    return [
-        replace(invitee, email=email)
-        for email, invitee in reversed(unique.items())
-        if not is_organiser(replace(invitee, email=email), organiser)
-    ]
-
-
-def _add_attendees(
-    meeting: Meeting, invitees: Iterable[Invitee], starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime
-) -> list[Attendee]:
-    rows = []
-    for invitee in invitees:
-        nonce, link_hash = tokens.new_link()
-        is_chair = invitee.role == Role.CHAIR
-        rows.append(
-            Attendee(
-                meeting=meeting,
-                agent_id=invitee.agent_id,
-                email=invitee.email,
-                name=one_line(invitee.name),
-                role=invitee.role,
-                answer=Answer.ACCEPTED if is_chair else Answer.NEEDS_ACTION,
-                answered_at=now if is_chair else None,
-                answered_revision=meeting.revision if is_chair else None,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                link_nonce=nonce,
-                link_hash=link_hash,
-            )
-        )
-    return Attendee.objects.bulk_create(rows, batch_size=1000)
-
-
-@transaction.atomic
-def edit_meeting(*, meeting: Meeting, by: Agent, draft: MeetingDraft, revision: int, now: dt.datetime) -> Meeting:
-    """Make the meeting what `draft` says. `revision` is the version that the form showed.
-
-    Raises NotOrganiser, MeetingOver, EditConflict (stale revision), DraftRefused. When nothing differs, nothing happens.
-    Who is mailed: everybody when the times, title, place, description or join link change (R5, R7); else only who was
-    added (R8); who was removed gets a CANCEL. New times put every answer but the organiser's back to none (R9).
-    """
-    if not can_edit_meeting(meeting, by):
-        raise NotOrganiser
-    meeting = _locked(meeting)
-    occurrence = meeting.occurrences.get(recurrence_id=None)
-    if meeting.is_cancelled or occurrence.ends_at <= now:
-        raise MeetingOver
-    if revision != meeting.revision:
-        since = meeting.changes.filter(revision__gt=revision).select_related("by")
-        raise EditConflict(meeting, list(since))
-    errors = validate_draft(draft, now=now, unchanged_start=occurrence.starts_at)
-    if errors:
-        raise DraftRefused(errors)
-
-    before = times_of(occurrence, meeting) | {
-        "title": meeting.title,
-        "place": meeting.place,
-        "room": meeting.room.slug if meeting.room else "",
-    }
-    retimed = (meeting.start_date, meeting.start_time, meeting.time_zone, meeting.minutes) != (
-        draft.start_date,
-        draft.start_time,
-        draft.time_zone,
-        draft.minutes,
-    )
-    fields = _apply_texts(meeting, draft, now)
-    roll = _roll(meeting, draft)
-    if not (retimed or fields or roll.added or roll.removed):
-        _apply_names(meeting, draft)
-        return meeting
-
-    starts_at, ends_at = draft.span()
-    moved = (starts_at, ends_at) != (occurrence.starts_at, occurrence.ends_at)
-    meeting.revision += 1
-    # R5: new times, and every CANCEL (R2: removing someone is one).
-    if retimed or roll.removed:
-        meeting.sequence += 1
-    meeting.start_date, meeting.start_time = draft.start_date, draft.start_time
-    meeting.time_zone, meeting.minutes = draft.time_zone, draft.minutes
-    meeting.save()
-    if moved:
-        occurrence.starts_at, occurrence.ends_at = starts_at, ends_at
-        occurrence.save(update_fields=["starts_at", "ends_at"])
-        _reset_answers(meeting, starts_at, ends_at)
-    _apply_names(meeting, draft)
-    added = _add_attendees(meeting, roll.added, starts_at, ends_at, now)
-    if fields:
-        index_for_search(meeting)
-
-    remember_edit(meeting, by, now, before if retimed else None, times_of(occurrence, meeting), fields, roll)
-    invitations.owe_after_edit(
-        meeting=meeting,
-        added=added,
-        removed=roll.removed,
-        kept=roll.kept,
-        reason=_reason(moved=moved, told=retimed or any(name in fields for name in _MAILED)),
-        before=before,
-        now=now,
-    )
-    if roll.removed:
-        Attendee.objects.filter(pk__in=[attendee.pk for attendee in roll.removed]).delete()
-        gone = tuple(attendee.agent_id for attendee in roll.removed if attendee.agent_id is not None)
-        publish(AttendeesRemoved(meeting_id=meeting.pk, agent_ids=gone))
-    publish(MeetingChanged(meeting_id=meeting.pk))
-    return meeting
-
-
-@transaction.atomic
-def cancel_meeting(*, meeting: Meeting, by: Agent, now: dt.datetime) -> None:
-    """Cancel it and owe a CANCEL to everyone whose invitation went out. Cancelling twice is cancelling once.
-
-    Raises NotOrganiser, and MeetingOver when it has already taken place.
-    """
-    if not can_edit_meeting(meeting, by):
-        raise NotOrganiser
-    locked = _locked(meeting)
-    if not locked.is_cancelled:
-        occurrence = locked.occurrences.get(recurrence_id=None)
-        if occurrence.ends_at <= now:
-            raise MeetingOver
-        locked.status = Status.CANCELLED
-        locked.sequence += 1
-        locked.revision += 1
-        locked.save()
-        locked.occurrences.update(status=Status.CANCELLED)
-        _close_room(locked, now)
-        remember(locked, by, now, ChangeKind.CANCELLED, {})
-        guests = list(locked.attendees.exclude(role=Role.CHAIR).select_related("agent"))
-        invitations.owe_cancellations(
-            meeting=locked,
-            attendees=guests,
-            reason=DeliveryReason.CANCELLED,
-            before=times_of(occurrence, locked),
-            now=now,
-        )
-        publish(MeetingCancelled(meeting_id=locked.pk))
-    meeting.status, meeting.sequence, meeting.revision = locked.status, locked.sequence, locked.revision
-
-
-def _locked(meeting: Meeting) -> Meeting:
-    return Meeting.objects.select_for_update(of=("self",)).select_related("organiser", "room").get(pk=meeting.pk)
-
-
-def _reason(*, moved: bool, told: bool) -> DeliveryReason | None:
-    if moved:
-        return DeliveryReason.MOVED
-    return DeliveryReason.CHANGED if told else None
-
-
-def _apply_texts(meeting: Meeting, draft: MeetingDraft, now: dt.datetime) -> dict[str, list[str]]:
-    """Set what is neither time nor people on `meeting` (unsaved); what differed, as history's {"name": [old, new]}."""
-    fields: dict[str, list[str]] = {}
-    for name, new in (
-        ("title", one_line(draft.title)),
-        ("place", one_line(draft.place)),
-        ("privacy", draft.privacy),
-        ("description", clean_text(draft.description)),
-    ):
-        old = getattr(meeting, name)
-        if old != new:
-            fields[name] = [] if name == "description" else [old, new]
-            setattr(meeting, name, new)
-    if draft.wants_room != (meeting.room is not None):
-        fields["room"] = []
-        if draft.wants_room:
-            meeting.room = Room.objects.create()
-        else:
-            _close_room(meeting, now)
-            meeting.room = None
-    if draft.wants_tchap != meeting.wants_tchap:
-        fields["tchap"] = []
-        meeting.wants_tchap = draft.wants_tchap
-    return fields
-
-
-def _close_room(meeting: Meeting, now: dt.datetime) -> None:
-    if meeting.room is not None:
-        meeting.room.closed_at = now
-        meeting.room.save(update_fields=["closed_at"])
-
-
-def _roll(meeting: Meeting, draft: MeetingDraft) -> Roll:
-    current = list(meeting.attendees.exclude(role=Role.CHAIR).select_related("agent"))
-    wanted = _guests(draft, meeting.organiser)
-    emails = {invitee.email for invitee in wanted}
-    agents = {invitee.agent_id for invitee in wanted if invitee.agent_id is not None}
-    kept = [row for row in current if row.email in emails or row.agent_id in agents]
-    kept_ids = {row.pk for row in kept}
-    kept_emails = {row.email for row in kept}
-    kept_agents = {row.agent_id for row in kept if row.agent_id is not None}
-    return Roll(
-        added=tuple(i for i in wanted if i.email not in kept_emails and i.agent_id not in kept_agents),
-        removed=tuple(row for row in current if row.pk not in kept_ids),
-        kept=tuple(kept),
-    )
-
-
-def _apply_names(meeting: Meeting, draft: MeetingDraft) -> None:
-    """Roles and typed names of people who stay; neither is mailed."""
-    wanted = {invitee.email: invitee for invitee in _guests(draft, meeting.organiser)}
-    changed = []
-    for row in meeting.attendees.filter(email__in=wanted).exclude(role=Role.CHAIR):
-        invitee = wanted[row.email]
-        name = one_line(invitee.name) or row.name
-        if (row.role, row.name) != (invitee.role, name):
-            row.role, row.name = invitee.role, name
-            changed.append(row)
-    Attendee.objects.bulk_update(changed, ["role", "name"], batch_size=1000)
-
-
-def _reset_answers(meeting: Meeting, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
-    meeting.attendees.update(starts_at=starts_at, ends_at=ends_at)
-    meeting.attendees.exclude(role=Role.CHAIR).update(answer=Answer.NEEDS_ACTION)

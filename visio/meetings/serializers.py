@@ -90,6 +90,12 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
         ]
         read_only_fields = fields
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Read once for a whole page.
+        self._editing: set[int] | None = None
+        self._dates: dict[int, Occurrence] = {}
+
     @extend_schema_field(serializers.CharField())
     def get_start(self, meeting: Meeting) -> str:
         return dt.datetime.combine(meeting.start_date, meeting.start_time).isoformat(timespec="minutes")
@@ -110,19 +116,17 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
         return meeting.room_id is not None
 
     def get_can_edit(self, meeting: Meeting) -> bool:
-        principals = self.context.get("principals")
-        if principals is None:
+        if self._editing is None:
             viewer = self.context["request"].user
-            principals = self.context["principals"] = {viewer.pk, *principals_of(viewer)}
-        return meeting.organiser_id in principals
+            self._editing = {viewer.pk, *principals_of(viewer)}
+        return meeting.organiser_id in self._editing
 
     def _date(self, meeting: Meeting) -> Occurrence:
         """The running or next date; one query for a whole page."""
-        dates: dict[int, Occurrence] = self.context.setdefault("dates", {})
-        if meeting.pk not in dates:
+        if meeting.pk not in self._dates:
             listed = self.parent.instance if isinstance(self.parent, serializers.ListSerializer) else None
-            dates.update(current_occurrences([one.pk for one in listed or [meeting]], timezone.now()))
-        return dates[meeting.pk]
+            self._dates.update(current_occurrences([one.pk for one in listed or [meeting]], timezone.now()))
+        return self._dates[meeting.pk]
 
 
 class InviteeSerializer(serializers.Serializer[Any]):

@@ -1,11 +1,15 @@
 """What an operation leaves behind on a meeting: a line of history, and words to be found by.
 
 `MeetingChange.details` by kind:
-- created: {"attendees": count}
+- created: {"attendees": count, "draft": hash of what made it}; "split_from" (a public id) for the rest of a split series
 - moved: {"before": times, "after": times}, times = {"starts_at", "ends_at" (ISO, UTC), "time_zone"}
 - edited: {"fields": {name: [old, new]}}; texts longer than a title are named with [] only
 - attendees: {"added": [names], "removed": [names]}, cut at 50 names each, with "added_count" and "removed_count" beside
-- cancelled: {}
+- cancelled: {}; "scope" "following" with "date" when the series now ends before that date
+- restored: {}
+
+What is about one date of a series has "date" (its recurrence id, ISO) too. Who acts in the organiser's name is `by`, the
+organiser then `on_behalf_of`.
 """
 
 from __future__ import annotations
@@ -48,12 +52,15 @@ def remember_edit(
     times_after: dict[str, str],
     fields: dict[str, list[str]],
     roll: Roll,
+    about: dict[str, Any] | None = None,
 ) -> None:
+    """`about`: details that every line carries."""
+    about = about or {}
     if times_before is not None:
         times = {name: times_before[name] for name in ("starts_at", "ends_at", "time_zone")}
-        remember(meeting, by, now, ChangeKind.MOVED, {"before": times, "after": times_after})
+        remember(meeting, by, now, ChangeKind.MOVED, {"before": times, "after": times_after} | about)
     if fields:
-        remember(meeting, by, now, ChangeKind.EDITED, {"fields": fields})
+        remember(meeting, by, now, ChangeKind.EDITED, {"fields": fields} | about)
     if roll.added or roll.removed:
         details = {
             "added": [invitee.name or invitee.email for invitee in roll.added[:_NAMES_KEPT]],
@@ -61,11 +68,19 @@ def remember_edit(
             "added_count": len(roll.added),
             "removed_count": len(roll.removed),
         }
-        remember(meeting, by, now, ChangeKind.ATTENDEES, details)
+        remember(meeting, by, now, ChangeKind.ATTENDEES, details | about)
 
 
 def remember(meeting: Meeting, by: Agent, now: dt.datetime, kind: ChangeKind, details: dict[str, Any]) -> None:
-    MeetingChange.objects.create(meeting=meeting, at=now, by=by, kind=kind, revision=meeting.revision, details=details)
+    MeetingChange.objects.create(
+        meeting=meeting,
+        at=now,
+        by=by,
+        on_behalf_of=meeting.organiser if by.pk != meeting.organiser_id else None,
+        kind=kind,
+        revision=meeting.revision,
+        details=details,
+    )
 
 
 def index_for_search(meeting: Meeting) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from suite.agents.models import Delegation
+from suite.agents.time_models import Delegation
 from tests import factories
 from visio.meetings.dates import current_occurrence, current_occurrences, occurrence_by_key, occurrence_key
 from visio.meetings.models import Meeting, Occurrence, Status

@@ -15,6 +15,7 @@ from visio.meetings.answers import answer
 from visio.meetings.drafts import Invitee, MeetingDraft
 from visio.meetings.models import Attendee, Delivery, Meeting, MeetingChange
 from visio.meetings.scheduling import (
+    AlreadyMade,
     DraftRefused,
     EditConflict,
     MeetingOver,
@@ -78,7 +79,7 @@ def test_schedule_writes_everything_at_once(boss: Agent) -> None:
         boss,
         NOW,
         1,
-        {"attendees": 3},
+        {"attendees": 3, "draft": change.details["draft"]},
     )
 
 
@@ -106,8 +107,11 @@ def test_a_refused_draft_writes_nothing(boss: Agent) -> None:
 def test_the_same_creation_key_gives_the_same_meeting(boss: Agent) -> None:
     key = uuid.uuid4()
     first = schedule_meeting(by=boss, draft=draft(guests=["ext@partenaire.example"]), now=NOW, creation_key=key)
-    again = schedule_meeting(by=boss, draft=draft(title="Autre"), now=NOW, creation_key=key)
+    again = schedule_meeting(by=boss, draft=draft(guests=["ext@partenaire.example"]), now=NOW, creation_key=key)
     assert again == first
+    with pytest.raises(AlreadyMade) as made:
+        schedule_meeting(by=boss, draft=draft(title="Autre"), now=NOW, creation_key=key)
+    assert made.value.meeting == first
     other = factories.agent()
     assert schedule_meeting(by=other, draft=draft(), now=NOW, creation_key=key) != first
     assert Delivery.objects.count() == 1
@@ -145,6 +149,8 @@ def test_r5_new_times_raise_sequence_and_r9_reset_the_answers(boss: Agent) -> No
         "title": "Comité de suivi",
         "place": "",
         "room": meeting.room.slug if meeting.room else "",
+        "is_all_day": False,
+        "rule": "",
     }
     assert [c.kind for c in meeting.changes.filter(revision=2)] == ["moved"]
 

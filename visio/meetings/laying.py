@@ -1,0 +1,93 @@
+"""The rows of a meeting's dates after its times changed: what still takes place moves along, what does not goes.
+
+A row keeps its id, so that its bookings, and what differs on that date, stay with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from django.db import connection
+
+from visio.meetings.horizon import dates_to_have, write_dates
+from visio.meetings.models import Meeting, Occurrence
+from visio.meetings.recurrence import Start
+from visio.meetings.timetable import Timetable
+
+# Recurrence ids move in two steps: "every day" moved by a day would meet itself half-way.
+_AWAY = """
+UPDATE visio_occurrence SET recurrence_id = recurrence_id - interval '1900 years' WHERE id = ANY(%s::bigint[])
+"""
+_PUT = """
+UPDATE visio_occurrence o
+   SET meeting_id = p.meeting, recurrence_id = p.recurrence_id, starts_at = p.starts_at, ends_at = p.ends_at
+  FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+       AS p (id, meeting, recurrence_id, starts_at, ends_at)
+ WHERE o.id = p.id
+"""
+
+
+def lay_again(meeting: Meeting, old: Timetable, new: Timetable, *, now: dt.datetime) -> set[int]:
+    """Make the rows of `meeting`, laid out by `old`, those of `new`; `expanded_until` too (saved). Ids of rows that went."""
+    return lay(meeting, list(meeting.occurrences.all()), old, new, now=now)
+
+
+def lay(meeting: Meeting, rows: Sequence[Occurrence], old: Timetable, new: Timetable, *, now: dt.datetime) -> set[int]:
+    """The same for `rows`, which may be another meeting's: they become `meeting`'s where `new` has their date."""
+    starts, edge = dates_to_have(new, now=now)
+    delta = new.start - old.start
+    targets = {start.wall: start for start in starts}
+    first = old.literal(old.start)
+    taken: dict[int, Start] = {}
+    for row in rows:
+        at = row.recurrence_id or row.starts_at
+        target = targets.get((first.wall if at == first.at else old.wall_of(at)) + delta)
+        if target is not None:
+            taken[row.pk] = target
+    kept = [row for row in rows if row.pk in taken]
+    gone = {row.pk for row in rows} - taken.keys()
+    Occurrence.objects.filter(pk__in=gone).delete()
+    _put(meeting, kept, taken, old, new, delta)
+    have = {start.at for start in taken.values()}
+    if new.is_series:
+        write_dates([(meeting.pk, start.at, new.end_of(start)) for start in starts if start.at not in have])
+    elif not kept:
+        [only] = starts
+        Occurrence.objects.create(meeting=meeting, starts_at=only.at, ends_at=new.end_of(only))
+    if meeting.expanded_until != edge:
+        meeting.expanded_until = edge
+        meeting.save(update_fields=["expanded_until"])
+    return gone
+
+
+def _put(
+    meeting: Meeting,
+    rows: Collection[Occurrence],
+    taken: dict[int, Start],
+    old: Timetable,
+    new: Timetable,
+    delta: dt.timedelta,
+) -> None:
+    if not rows:
+        return
+    times = [_times(row, taken[row.pk], old, new, delta) for row in rows]
+    ids = [row.pk for row in rows]
+    dates = [taken[row.pk].at if new.is_series else None for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(_AWAY, [ids])
+        starts, ends = ([span[side] for span in times] for side in (0, 1))
+        cursor.execute(_PUT, [ids, [meeting.pk] * len(ids), dates, starts, ends])
+
+
+def _times(
+    row: Occurrence, target: Start, old: Timetable, new: Timetable, delta: dt.timedelta
+) -> tuple[dt.datetime, dt.datetime]:
+    """Where the date takes place now: with the series, or as far from it as before when it was moved by itself."""
+    planned = row.recurrence_id or row.starts_at
+    length = row.ends_at - row.starts_at
+    was = old.end_of(Start(old.wall_of(planned), planned)) - planned
+    if not row.is_override or (row.starts_at == planned and length == was):
+        return target.at, new.end_of(target)
+    start = target if row.starts_at == planned else new.literal(old.wall_of(row.starts_at) + delta)
+    return start.at, new.end_of(start) if length == was else start.at + length
