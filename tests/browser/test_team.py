@@ -203,14 +203,15 @@ def test_the_phone_has_a_legend_to_unfold(visitors: Any, claire: Agent, team: Te
 def test_the_line_of_now_stands_in_todays_column(visitors: Any, claire: Agent, team: Team, first: Agent) -> None:
     now = timezone.now().astimezone(PARIS)
     # Today is shown whatever the day and hour: something lies there, at this very hour.
-    started = max(now - dt.timedelta(minutes=5), now.replace(hour=0, minute=0))
+    today = dt.datetime.combine(now, dt.time(), PARIS)
+    started = max(timezone.now() - dt.timedelta(minutes=5), today.astimezone(dt.UTC))
     factories.meeting(first, starts_at=started, title="En ce moment", now=now, minutes=10)
     page = visitors.page_as(claire, f"/equipe/?semaine={now:%G-W%V}")
 
     pill = page.locator("[data-tw-pill]")
     expect(pill).to_have_count(1)
-    shown = dt.datetime.combine(now.date(), dt.time.fromisoformat(pill.inner_text()), PARIS)
-    assert abs(shown - now) < dt.timedelta(minutes=3)
+    shown = dt.datetime.combine(now, dt.time.fromisoformat(pill.inner_text()))
+    assert abs(shown - now.replace(tzinfo=None)) < dt.timedelta(minutes=3)
     line, block = (
         page.locator(f'[data-key="{first.public_id}"] .tw-cell--today {name}').bounding_box()
         for name in (".tw-now", ".tw-track .tw-block")

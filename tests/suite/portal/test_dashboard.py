@@ -55,7 +55,7 @@ def test_next_meeting_with_its_room(client: Client) -> None:
     assert meeting.room is not None
     html = page(client, agent)
     assert "Commence dans" in html
-    assert "20 min" in html
+    assert re.search(r"\b(20|19) min", html)  # a minute may have passed
     assert f'href="/visio/{meeting.room.slug}/"' in html
     assert f"Organisée par {meeting.organiser.full_name}" in html
     assert "2 participants, 2 acceptent" in html
@@ -68,7 +68,7 @@ def test_running_meeting_counts_down_to_its_end(client: Client) -> None:
     factories.meeting(agent, starts_at=now - dt.timedelta(minutes=20), minutes=60)
     html = page(client, agent)
     assert "Se termine dans" in html
-    assert "40 min" in html
+    assert re.search(r"\b(40|39) min", html)  # a minute may have passed
     assert "Vous organisez" in html
 
 
