@@ -1,4 +1,4 @@
-"""Participants and mails of one meeting: who answered what, whose mail went out. Two statements however many attendees.
+"""Participants and mails of one meeting, or of one date: who answered what, whose mail went out. Two statements for all.
 
 The rows that ask for something come first (a refused mail, a mail that waits, an answer to an earlier version); the
 uneventful ones, accepted and sent, come last so that a page may fold them.
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from visio.meetings.models import Meeting
+from visio.meetings.models import Meeting, Occurrence
 
 PAGE_SIZE = 50
 SHOWN_BEFORE_FOLD = 10
@@ -78,23 +78,38 @@ class Ledger:
         return self.page + 1 if self.page < self.pages else None
 
 
-# The last mail of each attendee that still counts; a superseded row was replaced by a later one or never had to go. One index
-# look-up each and not a join of two large sets: its cost does not hang on statistics, which are missing right after a save.
-# `id + 0` keeps the planner off the primary key, whose rows it would read backwards until one is this attendee's.
+# The mail of each attendee that matters most: one that failed, one that waits, else the last. A row counts no more when it was
+# superseded or when a later one tells the same date, or the whole meeting. One index look-up each and not a join of two large
+# sets: its cost does not hang on statistics, which are missing right after a save. `id + 0` keeps the planner off the primary
+# key, whose rows it would read backwards until one is this attendee's. For one date of a series: who is invited that day, with
+# their answer to it.
 _LINES = """
     WITH line AS (
-        SELECT a.id, a.public_id, a.agent_id, a.email, a.name, a.role, a.answer, a.answered_at, a.answered_revision,
-               a.comment, m.id AS delivery_id, COALESCE(m.state, '') AS mail, m.revision AS mail_revision, m.sent_at,
+        SELECT a.id, a.public_id, a.agent_id, a.email, a.name, a.role, COALESCE(e.answer, a.answer) AS answer,
+               COALESCE(e.answered_at, a.answered_at) AS answered_at,
+               COALESCE(e.answered_revision, a.answered_revision) AS answered_revision,
+               CASE WHEN e.answer IS NULL THEN a.comment ELSE e.comment END AS comment,
+               m.id AS delivery_id, COALESCE(m.state, '') AS mail, m.revision AS mail_revision, m.sent_at,
                m.due_at, COALESCE(m.attempts, 0) AS attempts, COALESCE(m.server_words, '') AS server_words,
-               a.answered_revision IS NOT NULL AND a.answered_revision < %(moved)s AND a.role <> 'chair' AS stale
+               COALESCE(COALESCE(e.answered_revision, a.answered_revision) < %(moved)s, FALSE) AND a.role <> 'chair' AS stale
           FROM visio_attendee a
+          LEFT JOIN visio_attendeeexception e ON e.attendee_id = a.id AND e.occurrence_id = %(occurrence)s
           LEFT JOIN LATERAL (
                 SELECT d.id, d.state, d.revision, d.sent_at, d.due_at, d.attempts, d.server_words
                   FROM visio_delivery d
                  WHERE d.attendee_id = a.id AND d.state <> 'superseded'
-                 ORDER BY d.id + 0 DESC LIMIT 1
+                   AND (%(occurrence)s::bigint IS NULL OR d.recurrence_id IS NULL OR d.recurrence_id = %(date)s)
+                   AND (d.state = 'sent' OR NOT EXISTS (
+                        SELECT 1 FROM visio_delivery n
+                         WHERE n.attendee_id = a.id AND n.id + 0 > d.id AND n.state <> 'superseded'
+                           AND n.method <> 'DECLINECOUNTER'
+                           AND (n.recurrence_id IS NULL OR n.recurrence_id = d.recurrence_id)))
+                 ORDER BY array_position(ARRAY['failed', 'owed', 'sending'], d.state::text) NULLS LAST, d.id + 0 DESC
+                 LIMIT 1
                ) m ON TRUE
          WHERE a.meeting_id = %(meeting)s
+           AND (%(occurrence)s::bigint IS NULL OR (
+                e.removed IS NOT TRUE AND (a.only_occurrence_id IS NULL OR a.only_occurrence_id = %(occurrence)s)))
     ), ranked AS (
         SELECT line.*,
                CASE WHEN mail = 'failed' THEN 0
@@ -146,9 +161,25 @@ _TALLIES = "".join(
 )
 
 
-def read_ledger(meeting: Meeting, *, moved_revision: int, page: int = 1, unfolded: bool = False) -> Ledger:
-    """One page of the ledger. `moved_revision`: the version that set today's hour; answers to lower ones are stale."""
-    values: dict[str, int] = {"meeting": meeting.pk, "moved": moved_revision}
+def read_ledger(
+    meeting: Meeting,
+    *,
+    moved_revision: int,
+    page: int = 1,
+    unfolded: bool = False,
+    occurrence: Occurrence | None = None,
+) -> Ledger:
+    """One page of the ledger. `moved_revision`: the version that set today's hour; answers to lower ones are stale.
+
+    `occurrence`: one date of a series, with who is invited that day and what they answered for it; None: the whole meeting.
+    """
+    is_date = occurrence is not None and occurrence.recurrence_id is not None
+    values: dict[str, Any] = {
+        "meeting": meeting.pk,
+        "moved": moved_revision,
+        "occurrence": occurrence.pk if occurrence is not None and is_date else None,
+        "date": occurrence.recurrence_id if occurrence is not None else None,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TALLIES, values)
         tallies = Tallies(*cursor.fetchone())
