@@ -69,6 +69,8 @@ OWN = {
     "meetings",
     "directory",
     "presence-api",
+    "availability-api",
+    "slots-api",
 }
 # The people of one meeting; 404 for everybody else.
 MEETING = {
@@ -86,7 +88,7 @@ MEETING = {
 ORGANISER = {"meetings:edit", "meetings:cancel", "meetings:resend"}
 ROOM = {"rooms:room"}
 TEAM = {"calendars:team", "calendars:team-grid"}
-API = {"meetings", "meeting", "meeting-answer", "directory", "presence-api"}
+API = {"meetings", "meeting", "meeting-answer", "directory", "presence-api", "availability-api", "slots-api"}
 
 
 @dataclass
