@@ -83,6 +83,8 @@ class PollParticipant(models.Model):
     email = models.EmailField(_("adresse"), max_length=254)
     name = models.CharField(_("nom"), max_length=250, blank=True)
     is_required = models.BooleanField(_("indispensable"), default=True)
+    # When the invitation was owed; again when dates were added since. Reminders due earlier are not theirs.
+    asked_at = models.DateTimeField(_("sollicité le"), null=True, blank=True)
     answered_at = models.DateTimeField(_("répondu le"), null=True, blank=True)
     comment = models.CharField(_("message"), max_length=500, blank=True)
     reminded_at = models.DateTimeField(_("relancé le"), null=True, blank=True)
