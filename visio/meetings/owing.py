@@ -49,7 +49,10 @@ INSERT INTO visio_delivery (meeting_id, attendee_id, uid, recurrence_id, sequenc
 SELECT %(meeting)s, a.id, %(uid)s, w.recurrence_id, %(sequence)s, %(revision)s, a.email,
        CASE WHEN g.id IS NULL THEN a.name
             ELSE COALESCE(NULLIF(trim(g.given_name || ' ' || g.usual_name), ''), g.email) END,
-       %(method)s, w.reason, COALESCE(g.language, %(language)s), b.before, 'owed', %(due_at)s, 0, 0, '', %(now)s
+       %(method)s, w.reason, COALESCE(g.language, %(language)s),
+       -- Whoever is removed leaves no other trace of the address that their calendar knows as ORGANIZER.
+       CASE WHEN %(method)s::text = 'CANCEL' THEN b.before || jsonb_build_object('attendee', a.public_id) ELSE b.before END,
+       'owed', %(due_at)s, 0, 0, '', %(now)s
   FROM unnest(%(attendees)s::bigint[], %(dates)s::timestamptz[], %(reasons)s::text[], %(befores)s::int[])
        WITH ORDINALITY AS w (attendee, recurrence_id, reason, before, place)
   JOIN visio_attendee a ON a.id = w.attendee
