@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from django.db import connection
 
 from visio.meetings.horizon import dates_to_have, write_dates
-from visio.meetings.models import Meeting, Occurrence
+from visio.meetings.models import Attendee, Meeting, Occurrence
 from visio.meetings.recurrence import Start
 from visio.meetings.timetable import Timetable
 
@@ -47,6 +47,8 @@ def lay(meeting: Meeting, rows: Sequence[Occurrence], old: Timetable, new: Timet
             taken[row.pk] = target
     kept = [row for row in rows if row.pk in taken]
     gone = {row.pk for row in rows} - taken.keys()
+    # Guests of such a date are let go by the caller, once told.
+    Attendee.objects.filter(only_occurrence__in=gone).update(only_occurrence=None)
     Occurrence.objects.filter(pk__in=gone).delete()
     _put(meeting, kept, taken, old, new, delta)
     have = {start.at for start in taken.values()}

@@ -43,7 +43,8 @@ def edit(
 ) -> Meeting:
     """Make the whole meeting what `draft` says. `occurrence`: the date that the form showed, whose start the draft's is.
 
-    A series that has begun keeps its times here: MeetingOver when the draft has others (see series.change). In a transaction.
+    A series that has begun keeps its times here (it may end elsewhere): MeetingOver when the draft moves it; see
+    series.change. In a transaction.
     """
     meeting = lock_for(meeting, act.by)
     current = current_occurrence(meeting, act.now)
@@ -57,7 +58,7 @@ def edit(
     old = Timetable.of_meeting(meeting)
     new = whole_timetable(old, draft, shown)
     retimed = old != new
-    if retimed and meeting.is_series and has_begun(meeting, act.now):
+    if meeting.is_series and is_moved(old, new) and has_begun(meeting, act.now):
         raise MeetingOver
 
     before = before_of(meeting, shown if not meeting.is_series else _plain(current))
@@ -111,7 +112,7 @@ def edit(
         reason=reason,
         telling=act.telling(before=before),
     )
-    _let_go(meeting, [*roll.removed, *dead])
+    let_go(meeting, [*roll.removed, *dead])
     publish(MeetingChanged(meeting_id=meeting.pk))
     return meeting
 
@@ -168,7 +169,7 @@ def _upgrade(once: list[Attendee], roll: Roll) -> list[Attendee]:
     return upgraded
 
 
-def _let_go(meeting: Meeting, removed: list[Attendee]) -> None:
+def let_go(meeting: Meeting, removed: list[Attendee]) -> None:
     """Their rows go, after the e-mails that needed them."""
     if removed:
         Attendee.objects.filter(pk__in=[attendee.pk for attendee in removed]).delete()

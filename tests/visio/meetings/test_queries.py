@@ -59,6 +59,7 @@ def test_an_entry_as_its_own_agent_sees_it(claire: Agent, karim: Agent) -> None:
             organiser="Karim Benali",
             room_slug=meeting.room.slug,
             people=3,
+            occurrence_id=meeting.occurrences.get().pk,
         )
     ]
 
