@@ -14,7 +14,7 @@ from suite.agents.models import Agent, Organisation, Team
 from visio.meetings.drafts import Invitee, MeetingDraft
 from visio.meetings.models import Meeting
 from visio.meetings.scheduling import schedule_meeting
-from visio.meetings.wallclock import wall_clock
+from visio.meetings.wallclock import instant, wall_clock
 
 _count = itertools.count(1)
 
@@ -79,7 +79,12 @@ def draft(
 ) -> MeetingDraft:
     """A valid draft: an hour, tomorrow at this hour unless `starts_at` (aware) says otherwise."""
     at = starts_at or (now or timezone.now()) + dt.timedelta(days=1)
-    date, time = wall_clock(at.replace(second=0, microsecond=0), time_zone)
+    at = at.replace(second=0, microsecond=0)
+    date, time = wall_clock(at, time_zone)
+    if instant(date, time, time_zone) != at:
+        # The second time that the clock shows this hour, in autumn: only a zone whose clock never goes back can say it.
+        time_zone = "Etc/UTC"
+        date, time = wall_clock(at, time_zone)
     fields.setdefault("title", "Comité de suivi")
     fields.setdefault("minutes", 60)
     fields.setdefault("start_date", date)
