@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from suite.portal import dashboard_views, finding, health, preferences, public
+from suite.portal import dashboard_views, finding, health, hours_views, preferences, public
 
 app_name = "portal"
 
@@ -16,6 +16,10 @@ urlpatterns = [
     path("reglages/", preferences.settings_page, name="settings"),
     path("reglages/jetons/", preferences.create_token, name="create_token"),
     path("reglages/jetons/<int:token_id>/revoquer/", preferences.revoke, name="revoke_token"),
+    path("reglages/horaires/", hours_views.hours, name="hours"),
+    path("reglages/absences/", hours_views.add, name="add_leave"),
+    path("reglages/absences/<int:leave_id>/retirer/", hours_views.remove, name="remove_leave"),
+    path("reglages/absences/remettre/", hours_views.restore, name="restore_leave"),
     path("presence/", preferences.choose_presence, name="presence"),
     path("theme/", public.theme, name="theme"),
     path("langue/", public.language, name="language"),
