@@ -154,7 +154,7 @@ class LeaveForm(forms.Form):
         },
     )
     first_time = forms.TimeField(
-        label=gettext_lazy("à partir de"),
+        label=gettext_lazy("À partir de"),
         required=False,
         error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")},
     )
@@ -164,7 +164,7 @@ class LeaveForm(forms.Form):
         error_messages={"invalid": gettext_lazy("Écrivez la date comme 26/11/2026.")},
     )
     last_time = forms.TimeField(
-        label=gettext_lazy("jusqu’à"),
+        label=gettext_lazy("Jusqu’à"),
         required=False,
         error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")},
     )
