@@ -35,10 +35,34 @@ class AttendeeAnswered:
 
 
 @dataclass(frozen=True)
+class CounterProposed:
+    """An attendee proposed another time."""
+
+    meeting_id: int
+    counter_id: int
+
+
+@dataclass(frozen=True)
+class CounterDecided:
+    """The organiser took or refused it."""
+
+    meeting_id: int
+    counter_id: int
+
+
+@dataclass(frozen=True)
 class DeliveriesProgressed:
     """The ledger of one meeting moved: rows were sent, refused, or set aside."""
 
     meeting_id: int
+
+
+@dataclass(frozen=True)
+class BookingsDecided:
+    """A manager accepted or refused a room for dates of one meeting; the rows say which."""
+
+    meeting_id: int
+    booking_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -62,3 +86,24 @@ class CallChanged:
 @dataclass(frozen=True)
 class CallEnded:
     room_id: int
+
+
+@dataclass(frozen=True)
+class PollChanged:
+    """A date poll was opened, edited, closed, reopened, or its date chosen."""
+
+    poll_id: int
+
+
+@dataclass(frozen=True)
+class PollVoted:
+    poll_id: int
+    participant_id: int
+
+
+@dataclass(frozen=True)
+class PollPeopleRemoved:
+    """Agents who are no longer asked: their pages must forget the poll."""
+
+    poll_id: int
+    agent_ids: tuple[int, ...]

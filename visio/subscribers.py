@@ -14,9 +14,12 @@ from suite.live import push
 from visio.events import (
     AttendeeAnswered,
     AttendeesRemoved,
+    BookingsDecided,
     CallChanged,
     CallEnded,
     CallStarted,
+    CounterDecided,
+    CounterProposed,
     DeliveriesProgressed,
     LinkAttached,
     MeetingCancelled,
@@ -24,11 +27,21 @@ from visio.events import (
     MeetingScheduled,
 )
 from visio.meetings.adoption import adopt_invitations
+from visio.meetings.booking_news import remember_decision
 from visio.meetings.models import Attendee, Meeting
 from visio.meetings.tasks import deliver_invitations
+from visio.polls import news as poll_news
 from visio.rooms import news
 
-MeetingFact = MeetingScheduled | MeetingChanged | MeetingCancelled | AttendeeAnswered | LinkAttached
+MeetingFact = (
+    MeetingScheduled
+    | MeetingChanged
+    | MeetingCancelled
+    | AttendeeAnswered
+    | LinkAttached
+    | CounterProposed
+    | CounterDecided
+) | BookingsDecided
 CallFact = CallStarted | CallChanged | CallEnded
 
 
@@ -46,18 +59,24 @@ def connect() -> None:
     subscribe(AttendeesRemoved, _nudge_removed)
     subscribe(AttendeeAnswered, _nudge_attendees)
     subscribe(LinkAttached, _nudge_attendees)
+    subscribe(CounterProposed, _nudge_attendees)
+    subscribe(CounterDecided, _nudge_attendees)
+    subscribe(CounterDecided, _ring)
+    subscribe(BookingsDecided, remember_decision, inside=True)
+    subscribe(BookingsDecided, _nudge_attendees)
     subscribe(DeliveriesProgressed, _nudge_ledger)
     subscribe(CallStarted, _nudge_call)
     subscribe(CallChanged, _nudge_call)
     subscribe(CallEnded, _nudge_call)
     news.connect()
+    poll_news.connect()
 
 
 def _adopt(fact: AddressProven) -> None:
     adopt_invitations(agent=Agent.objects.get(pk=fact.agent_id), now=timezone.now())
 
 
-def _ring(fact: MeetingScheduled | MeetingChanged | MeetingCancelled) -> None:
+def _ring(fact: MeetingScheduled | MeetingChanged | MeetingCancelled | CounterDecided) -> None:
     doorbell.ring(deliver_invitations)
 
 

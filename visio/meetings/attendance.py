@@ -17,6 +17,7 @@ from suite.agents.models import Agent
 from suite.core.plain import one_line
 from visio.meetings import tokens
 from visio.meetings.drafts import Invitee, MeetingDraft, is_organiser
+from visio.meetings.exception_models import AttendeeException
 from visio.meetings.models import OPEN_END, Answer, Attendee, Meeting, Occurrence, Role, Status
 from visio.meetings.timetable import Timetable
 from visio.meetings.traces import Roll
@@ -80,7 +81,12 @@ def hull(meeting: Meeting) -> tuple[dt.datetime, dt.datetime]:
 def sync_times(meeting: Meeting) -> None:
     """Copy the dates of the meeting onto its people. One statement to read, one to write."""
     starts_at, ends_at = hull(meeting)
-    values: dict[str, Any] = {"meeting": meeting.pk, "is_series": meeting.is_series, "starts_at": starts_at, "ends_at": ends_at}
+    values: dict[str, Any] = {
+        "meeting": meeting.pk,
+        "is_series": meeting.is_series,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_SYNC, values)
 
@@ -98,6 +104,13 @@ def guests_of(draft: MeetingDraft, organiser: Agent) -> list[Invitee]:
         email = invitee.email.lower()
         unique.setdefault(email, invitee if invitee.email == email else replace(invitee, email=email))
     return [invitee for invitee in unique.values() if not is_organiser(invitee, organiser)]
+
+
+def people_of_date(meeting: Meeting, occurrence: Occurrence) -> list[Attendee]:
+    """Who is invited to that date, the organiser left out."""
+    away = AttendeeException.objects.filter(occurrence=occurrence, removed=True).values("attendee")
+    invited = meeting.attendees.exclude(role=Role.CHAIR).exclude(pk__in=away).select_related("agent")
+    return [one for one in invited if one.only_occurrence_id in (None, occurrence.pk)]
 
 
 def compare(current: Sequence[Attendee], wanted: Sequence[Invitee]) -> Roll:

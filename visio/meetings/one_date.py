@@ -20,20 +20,13 @@ from visio.meetings.acts import (
     reset_answers_of_date,
     worth_telling,
 )
-from visio.meetings.attendance import add_attendees, compare, guests_of, sync_times
+from visio.meetings.attendance import add_attendees, compare, guests_of, people_of_date, sync_times
 from visio.meetings.drafts import Invitee, MeetingDraft, validate_draft
 from visio.meetings.exception_models import AttendeeException
-from visio.meetings.models import Attendee, ChangeKind, DeliveryReason, Meeting, Occurrence, Role, Status
+from visio.meetings.models import Attendee, ChangeKind, DeliveryReason, Meeting, Occurrence, Status
 from visio.meetings.owing import owe_after_edit, owe_cancellations
 from visio.meetings.refusals import DraftRefused, MeetingOver
 from visio.meetings.traces import remember, remember_edit, times_of
-
-
-def people_of_date(meeting: Meeting, occurrence: Occurrence) -> list[Attendee]:
-    """Who is invited to that date, the organiser left out."""
-    away = AttendeeException.objects.filter(occurrence=occurrence, removed=True).values("attendee")
-    invited = meeting.attendees.exclude(role=Role.CHAIR).exclude(pk__in=away).select_related("agent")
-    return [one for one in invited if one.only_occurrence_id in (None, occurrence.pk)]
 
 
 def change(*, meeting: Meeting, occurrence: Occurrence, draft: MeetingDraft, revision: int, act: Act) -> Meeting:

@@ -7,6 +7,7 @@
 - attendees: {"added": [names], "removed": [names]}, cut at 50 names each, with "added_count" and "removed_count" beside
 - cancelled: {}; "scope" "following" with "date" when the series now ends before that date
 - restored: {}
+- countered: {"name", "starts_at", "ends_at"}; `by` is the attendee, when an agent
 
 What is about one date of a series has "date" (its recurrence id, ISO) too. Who acts in the organiser's name is `by`, the
 organiser then `on_behalf_of`.
@@ -71,12 +72,14 @@ def remember_edit(
         remember(meeting, by, now, ChangeKind.ATTENDEES, details | about)
 
 
-def remember(meeting: Meeting, by: Agent, now: dt.datetime, kind: ChangeKind, details: dict[str, Any]) -> None:
+def remember(meeting: Meeting, by: Agent | None, now: dt.datetime, kind: ChangeKind, details: dict[str, Any]) -> None:
     MeetingChange.objects.create(
         meeting=meeting,
         at=now,
         by=by,
-        on_behalf_of=meeting.organiser if by.pk != meeting.organiser_id else None,
+        on_behalf_of=meeting.organiser
+        if by is not None and kind != ChangeKind.COUNTERED and by.pk != meeting.organiser_id
+        else None,
         kind=kind,
         revision=meeting.revision,
         details=details,
