@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-owed-letters": every(SWEEP_SECONDS, "mail.sweep_letters"),
     "sweep-tchap-rooms": every(SWEEP_SECONDS, "tchap_bridge.sweep_rooms"),
     "sweep-calls": every(SWEEP_SECONDS, "visio.sweep_calls"),
+    "remind-of-polls": every(SWEEP_SECONDS, "visio.remind_polls"),
     "look-for-missed-tchap-rooms": every(3600.0, "tchap_bridge.look_for_missed"),
     "purge": {
         "task": "portal.purge",

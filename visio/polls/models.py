@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.db import models
@@ -52,6 +53,10 @@ class Poll(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def takes_answers(self, now: dt.datetime) -> bool:
+        """Whether a vote would be taken at `now`."""
+        return self.status == PollStatus.OPEN and (self.deadline is None or now < self.deadline)
+
 
 class PollOption(models.Model):
     poll = models.ForeignKey(Poll, on_delete=models.CASCADE, related_name="options")
@@ -71,6 +76,11 @@ class PollOption(models.Model):
 
     def __str__(self) -> str:
         return f"{self.poll_id} {self.starts_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def key(self) -> str:
+        """Names this date within its poll, in addresses, forms and the API: "20261126T093000Z"."""
+        return f"{self.starts_at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
 
 
 class PollParticipant(models.Model):
@@ -104,7 +114,16 @@ class PollParticipant(models.Model):
         ]
 
     def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
         return self.name or self.email
+
+    @property
+    def public_name(self) -> str:
+        """What the other people asked may read: a name, else an address without its domain."""
+        return self.name or f"{self.email.partition('@')[0]}@…"
 
 
 class Choice(models.TextChoices):
