@@ -6,25 +6,77 @@ Everything about resources themselves is visio.places'; nothing else in visio.me
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
-
-from django.utils.translation import gettext as _
+from collections.abc import Collection, Mapping
 
 from suite.agents.models import Agent
+from visio.meetings.booking_news import remember_missed
 from visio.meetings.drafts import MeetingDraft
-from visio.meetings.models import Meeting
+from visio.meetings.models import Meeting, Status
 from visio.meetings.refusals import DraftRefused
+from visio.places import bookings
+from visio.places.horizon import Missed, book_dates
+from visio.places.models import ResourceBooking
+from visio.places.refusals import ResourcesRefused, ResourcesTaken
 
 
 def book_draft(meeting: Meeting, draft: MeetingDraft, *, by: Agent, now: dt.datetime) -> None:
-    """Book what the draft asks for, for every date that is a row and not over."""
+    """Book what the draft asks for, for every date that is a row and not over.
+
+    Raises DraftRefused for "resources"; its cause is ResourcesTaken with the conflicts, or ResourcesRefused.
+    """
     if draft.resources:
-        raise DraftRefused({"resources": [_("La réservation de salles n’est pas encore ouverte.")]})
+        _rebook(meeting, draft.resources, by=by, now=now)
 
 
-def follow(meeting: Meeting, *, by: Agent, now: dt.datetime, resource_ids: Collection[int] | None = None) -> None:
-    """Make the bookings what the meeting's dates are now. `resource_ids`: those wanted from now on; None: as before."""
+def follow(
+    meeting: Meeting,
+    *,
+    by: Agent,
+    now: dt.datetime,
+    resource_ids: Collection[int] | None = None,
+    or_without: bool = False,
+) -> None:
+    """Make the bookings what the meeting's dates are now. `resource_ids`: those wanted from now on; None: as before.
+
+    Raises as book_draft does. `or_without`: a date that cannot have its room any more goes without, and history says so.
+    """
+    if not resource_ids and not ResourceBooking.objects.filter(occurrence__meeting=meeting).exists():
+        return
+    _rebook(meeting, resource_ids, by=by, now=now, or_without=or_without)
 
 
 def release(meeting: Meeting, *, occurrence_ids: Collection[int] | None = None) -> None:
     """Give back all, or what these dates hold."""
+    bookings.release(meeting=meeting, occurrence_ids=occurrence_ids)
+
+
+def extend(after: Mapping[int, dt.datetime], *, now: dt.datetime) -> None:
+    """The horizon grew: {meeting: where its new dates begin}. What is taken is remembered in the meeting's history."""
+    remember_missed(book_dates(after=after, now=now), now=now)
+
+
+def _rebook(
+    meeting: Meeting,
+    resource_ids: Collection[int] | None,
+    *,
+    by: Agent,
+    now: dt.datetime,
+    or_without: bool = False,
+) -> None:
+    rows = meeting.occurrences.filter(status=Status.CONFIRMED, ends_at__gt=now).order_by("starts_at")
+    dates = [bookings.BookedDate(*row) for row in rows.values_list("pk", "starts_at", "ends_at")]
+    try:
+        missed = bookings.rebook(
+            meeting=meeting, dates=dates, resource_ids=resource_ids, by=by, now=now, or_without=or_without
+        )
+    except ResourcesTaken as taken:
+        raise DraftRefused({"resources": taken.messages(meeting.time_zone)}) from taken
+    except ResourcesRefused as refused:
+        raise DraftRefused({"resources": [refused.message]}) from refused
+    remember_missed(
+        [
+            Missed(meeting.pk, one.occurrence_id or 0, one.resource_id, one.name, one.starts_at, one.ends_at)
+            for one in missed
+        ],
+        now=now,
+    )

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from suite.agents.models import Agent
 from visio.meetings import words
+from visio.meetings.booking_news import booked_words
 from visio.meetings.models import ChangeKind, MeetingChange
 
 NAMES_SHOWN = 3
@@ -49,6 +50,8 @@ def change_words(change: MeetingChange, *, zone: str, today: dt.date) -> str:
         return _edited(details.get("fields", {}))
     if change.kind == ChangeKind.ATTENDEES:
         return _attendees(details)
+    if change.kind == ChangeKind.BOOKED:
+        return booked_words(details, zone=zone)
     return change.get_kind_display()
 
 

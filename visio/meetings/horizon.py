@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 
+from visio.meetings import booked
 from visio.meetings.models import Meeting, Occurrence
 from visio.meetings.recurrence import Start
 from visio.meetings.timetable import Timetable
@@ -91,6 +92,7 @@ def extend_series(*, limit: int = 500, now: dt.datetime) -> int:
         dates += [(meeting.pk, start.at, timetable.end_of(start)) for start in starts]
         edges.append(edge)
     write_dates(dates)
+    booked.extend({meeting.pk: meeting.expanded_until for meeting in series if meeting.expanded_until}, now=now)
     _note_edges([meeting.pk for meeting in series], edges)
     return len(series)
 

@@ -153,7 +153,8 @@ def undo(*, meeting: Meeting, by: Agent, now: dt.datetime) -> Meeting:
         _end(rest, now)
     sync_times(restored)
     index_for_search(restored)
-    booked.follow(restored, by=by, now=now)
+    # Taking back is never refused because somebody was quick to take the room.
+    booked.follow(restored, by=by, now=now, or_without=True)
     _owe_again(restored, kept.before["unsent"] or [], now)
     remember(restored, by, now, ChangeKind.RESTORED, {})
     kept.done_at = now
