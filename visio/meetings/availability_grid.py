@@ -160,7 +160,10 @@ def lay_out(
     """What was read, laid out. Pure."""
     chosen = day.steps(span.starts_at, span.ends_at) if span else None
     first, last = FIRST_HOUR, LAST_HOUR
-    if chosen is not None:
+    if chosen is not None and chosen.length == LAST_STEP:
+        # The whole day: the scale stays, and all of it is taken.
+        chosen = Steps(first * STEPS_AN_HOUR, (last - first) * STEPS_AN_HOUR)
+    elif chosen is not None:
         first, last = min(first, chosen.start // STEPS_AN_HOUR), max(last, -(-chosen.end // STEPS_AN_HOUR))
     reasons = {one.agent.pk: one for one in warned}
     rows: list[Row] = []

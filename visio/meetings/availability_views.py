@@ -24,7 +24,7 @@ from visio.meetings.forms import PlanForm
 from visio.meetings.models import Meeting, Role
 from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
 from visio.meetings.requests import signed_in
-from visio.meetings.slot_search import MOST_PEOPLE, Wanted, alternatives_to, find_slots, rooms_for
+from visio.meetings.slot_search import MOST_PEOPLE, Wanted, alternatives_to, bookable_by, find_slots, rooms_for
 from visio.meetings.slot_words import slot_line
 from visio.places.models import Resource, ResourceKind
 
@@ -34,7 +34,7 @@ HORIZONS = (7, 14, 28)
 USUAL_HORIZON = 14
 LISTED = 6
 MOST_RESOURCES = 20
-LONGEST_SEARCH = 24 * 60
+ONE_DAY = 24 * 60
 
 
 @dataclass
@@ -55,6 +55,10 @@ class Asked:
     def except_meeting(self) -> int | None:
         return self.meeting.pk if self.meeting else None
 
+    @property
+    def is_all_day(self) -> bool:
+        return bool(self.request.POST.get("all_day"))
+
     @cached_property
     def zone(self) -> str:
         name = str(self.form.value_of("time_zone"))
@@ -74,6 +78,8 @@ class Asked:
         if minutes is None or not 0 < minutes <= 14 * 24 * 60:
             return None
         date = _date(str(self.form.value_of("date")))
+        if self.is_all_day:
+            return Span(*wallclock.day_span(date, self.zone, max(1, minutes // ONE_DAY))) if date else None
         try:
             start = dt.time.fromisoformat(str(self.form.value_of("start")))
         except ValueError:
@@ -93,14 +99,12 @@ class Asked:
 
     @cached_property
     def resources(self) -> list[Resource]:
-        """The rooms and equipment chosen so far, of the organiser's organisation."""
+        """The rooms and equipment chosen so far, among those that the organiser may book."""
         ids = [_uuid(text) for text in self.request.POST.getlist("resources")[:MOST_RESOURCES]]
         wanted = [one for one in ids if one is not None]
         if not wanted:
             return []
-        return list(
-            Resource.objects.filter(public_id__in=wanted, organisation=self.organiser.organisation_id, is_active=True)
-        )
+        return list(bookable_by(self.organiser).filter(public_id__in=wanted))
 
 
 @never_cache
@@ -121,6 +125,7 @@ def availability(request: HttpRequest) -> HttpResponse:
     today = words.local(asked.now, asked.zone).date()
     context: dict[str, Any] = {
         "grid": grid,
+        "is_all_day": asked.is_all_day,
         "heading": words.long_day(date, today=today),
         "before": (date - dt.timedelta(days=1)).isoformat(),
         "after": (date + dt.timedelta(days=1)).isoformat(),
@@ -138,8 +143,10 @@ def slots(request: HttpRequest) -> HttpResponse:
     horizon = next((days for days in HORIZONS if request.POST.get("horizon") == str(days)), USUAL_HORIZON)
     beyond = request.POST.get("hors_heures") == "1"
     minutes = asked.form.span_minutes
-    if minutes is None or not 0 < minutes <= LONGEST_SEARCH:
-        problem = _("Donnez d’abord une durée d’un jour au plus.")
+    if asked.is_all_day or minutes is None or not 0 < minutes <= ONE_DAY:
+        problem = _("Une journée entière n’a pas d’heure : décochez-la pour chercher un créneau.")
+        if not asked.is_all_day:
+            problem = _("Donnez d’abord une durée d’un jour au plus.")
         return render(request, "visio/meetings/_slots.html", {"problem": problem, "lines": []})
     start = Day.of(max(asked.date, words.local(asked.now, asked.zone).date()), asked.zone).start
     required = [guest.agent for guest in asked.guests if guest.agent and guest.role != Role.OPTIONAL]
@@ -201,7 +208,7 @@ def _rooms(asked: Asked) -> tuple[list[Resource], list[Resource], int | None]:
     rooms = [one for one in asked.resources if one.kind == ResourceKind.ROOM]
     equipment = [one for one in asked.resources if one.kind != ResourceKind.ROOM]
     if len(rooms) == 1:
-        return alternatives_to(rooms[0]), equipment, rooms[0].pk
+        return alternatives_to(rooms[0], asked.organiser), equipment, rooms[0].pk
     if not rooms and asked.request.POST.get("avec_salle"):
         return rooms_for(asked.organiser, seats=len(asked.guests)), equipment, None
     return [], [*rooms, *equipment], None
@@ -212,6 +219,8 @@ def _when(asked: Asked, today: dt.date) -> str:
     if asked.span is None:
         return ""
     day = words.long_day(words.local(asked.span.starts_at, asked.zone).date(), today=today)
+    if asked.is_all_day:
+        return _("%(day)s, toute la journée") % {"day": day}
     return f"{day}, {words.hours(asked.span.starts_at, asked.span.ends_at, asked.zone)}"
 
 

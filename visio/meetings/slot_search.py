@@ -72,23 +72,26 @@ def find_slots(wanted: Wanted, *, viewer: Agent, now: dt.datetime, except_meetin
 
 
 def rooms_for(agent: Agent, *, seats: int) -> list[Resource]:
-    """Rooms of the agent's organisation for that many people which need nobody's approval, the smallest first."""
-    fitting = _rooms(agent.organisation_id).filter(Q(capacity__isnull=True) | Q(capacity__gte=seats))
+    """Rooms that the agent may book for that many people without anybody's approval, the smallest first."""
+    fitting = _free_of_approval(bookable_by(agent)).filter(Q(capacity__isnull=True) | Q(capacity__gte=seats))
     return list(fitting.order_by(F("capacity").asc(nulls_last=True), "site", "name")[:MOST_ROOMS])
 
 
-def alternatives_to(room: Resource) -> list[Resource]:
+def alternatives_to(room: Resource, agent: Agent) -> list[Resource]:
     """The room itself, then others of its site that hold as many people and need nobody's approval."""
-    others = _rooms(room.organisation_id).filter(site=room.site).exclude(pk=room.pk)
+    others = _free_of_approval(bookable_by(agent)).filter(site=room.site).exclude(pk=room.pk)
     if room.capacity:
         others = others.filter(capacity__gte=room.capacity)
     return [room, *others.order_by(F("capacity").asc(nulls_last=True), "name")[: MOST_ROOMS - 1]]
 
 
-def _rooms(organisation_id: int) -> QuerySet[Resource]:
-    return Resource.objects.filter(
-        organisation=organisation_id, kind=ResourceKind.ROOM, is_active=True, needs_approval=False
-    )
+def bookable_by(agent: Agent) -> QuerySet[Resource]:
+    """What is lent to the agent: their own organisation's."""
+    return Resource.objects.filter(organisation=agent.organisation_id, is_active=True)
+
+
+def _free_of_approval(resources: QuerySet[Resource]) -> QuerySet[Resource]:
+    return resources.filter(kind=ResourceKind.ROOM, needs_approval=False)
 
 
 def _intervals(pieces: Iterable[Busy]) -> list[Interval]:

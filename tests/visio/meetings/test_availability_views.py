@@ -185,6 +185,15 @@ def test_the_grid_costs_the_same_queries_for_one_and_for_three(claire: Agent, nu
     assert len(queries) <= 9, [query["sql"][:90] for query in queries]
 
 
+def test_a_whole_day_takes_the_whole_scale_and_has_no_hour_to_move(claire: Agent) -> None:
+    found = ask(GRID, claire, title="", all_day="on", last_day=next_monday().isoformat())
+    assert "qf32 qn40" in found
+    assert "av-column qs32 qd40" in found
+    assert 'role="slider"' not in found
+    assert ", toute la journée" in found
+    assert "décochez-la pour chercher" in ask(SLOTS, claire, all_day="on", last_day=next_monday().isoformat())
+
+
 # --- who may ask ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("path", [GRID, SLOTS])
 def test_nobody_and_a_closed_account_learn_nothing(path: str, claire: Agent, karim: Agent) -> None:

@@ -4,7 +4,7 @@
 const LAST_QUARTER = 95;
 const AGAIN_AFTER = 250;
 // What the grid depends on; typing a title asks for nothing.
-const WATCHED = ["attendees", "optional", "date", "start", "end", "minutes", "time_zone", "resources", "all_day"];
+const WATCHED = ["attendees", "optional", "date", "start", "end", "minutes", "time_zone", "resources", "all_day", "last_day", "organiser_for"];
 
 const panel = document.querySelector("[data-av]");
 const form = panel.closest("form");
@@ -165,7 +165,7 @@ for (const name of ["pointerup", "pointercancel"]) {
 
 // A click on somebody's day puts the start there.
 panel.addEventListener("click", (event) => {
-  if (!event.target.closest("[data-av-track]")) return;
+  if (!event.target.closest("[data-av-track]") || form.elements.all_day?.checked) return;
   const at = quarterAt(event.clientX);
   if (at !== null) move(at);
 });
