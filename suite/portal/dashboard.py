@@ -15,12 +15,15 @@ from suite.agents.models import Agent, Team
 from suite.live.presence import Presence, states
 from tchap_bridge.models import RoomState, TchapRoom
 from visio.calendars.day import Day
-from visio.meetings.models import Answer, AnsweredVia, Attendee, Meeting, MeetingLink
+from visio.meetings.models import LONGEST, Answer, AnsweredVia, Attendee, Meeting, MeetingLink, Occurrence
 from visio.meetings.queries import Entry, agenda
+from visio.meetings.waiting import at_waiting_dates
 from visio.rooms.calls import Participant, people_in_rooms
 
 TCHAP = "tchap"
 MOST_INVITATIONS = 12
+# Invitations are put in order of the date that waits: so many are looked at.
+MOST_LOOKED_AT = 200
 # So many are seen at once: the day must not begin below the screen of a phone.
 FIRST_INVITATIONS = 3
 MOST_COLLEAGUES = 10
@@ -147,20 +150,21 @@ class Invitations:
 
 
 def read_invitations(agent: Agent, now: dt.datetime) -> Invitations:
-    """Two queries; a third when there are more than fit."""
-    open_to_answer = Attendee.objects.filter(agent=agent, ends_at__gt=now, meeting__status="confirmed").exclude(
-        role="chair"
-    )
-    just_answered = Q(answered_at__gt=now - UNDO, answered_via=AnsweredVia.PORTAL)
+    """Two queries, two more with a series among them, and one when there are very many."""
+    unanswered = Attendee.objects.unanswered_by(agent, now=now)
+    just_answered = Q(ends_at__gt=now, answered_at__gt=now - UNDO, answered_via=AnsweredVia.PORTAL) & ~Q(role="chair")
     found = list(
-        open_to_answer.filter(Q(answer=Answer.NEEDS_ACTION) | just_answered)
+        Attendee.objects.filter(Q(pk__in=unanswered.values("pk")) | just_answered, meeting__status="confirmed")
+        .filter(agent=agent)
         .select_related("meeting__organiser__organisation")
-        .order_by("starts_at", "pk")[: MOST_INVITATIONS + 1]
+        .order_by("starts_at", "pk")[: MOST_LOOKED_AT + 1]
     )
-    shown = found[:MOST_INVITATIONS]
-    waiting = sum(attendee.answer == Answer.NEEDS_ACTION for attendee in shown)
-    if len(found) > MOST_INVITATIONS:
-        waiting = open_to_answer.filter(answer=Answer.NEEDS_ACTION).count()
+    # A series began long ago: its place in the list is that of the date that waits.
+    ordered = at_waiting_dates(found, now)
+    shown = ordered[:MOST_INVITATIONS]
+    waiting = sum(attendee.answer == Answer.NEEDS_ACTION for attendee in ordered)
+    if len(found) > MOST_LOOKED_AT:
+        waiting = unanswered.count()
     busy: list[Entry] = []
     if shown:
         first, last = min(row.starts_at for row in shown), max(row.ends_at for row in shown)
@@ -227,7 +231,7 @@ def read_rooms(agent: Agent, now: dt.datetime) -> list[ChatRoom]:
         .exclude(meeting__attendees__agent=agent, meeting__attendees__answer=Answer.DECLINED)
         .exclude(state=RoomState.CLOSED)
         .select_related("meeting")
-        .annotate(url=_tchap_url(OuterRef("meeting")), starts_at=_starts_at(agent))
+        .annotate(url=_tchap_url(OuterRef("meeting")), starts_at=_starts_at(now))
         .order_by("starts_at", "pk")[:MOST_ROOMS]
     )
     return [
@@ -244,8 +248,12 @@ def read_rooms(agent: Agent, now: dt.datetime) -> list[ChatRoom]:
     ]
 
 
-def _starts_at(agent: Agent) -> Subquery:
-    return Subquery(Attendee.objects.filter(meeting=OuterRef("meeting"), agent=agent).values("starts_at")[:1])
+def _starts_at(now: dt.datetime) -> Subquery:
+    """Of the date that goes on, comes next or ended a while ago."""
+    dates = Occurrence.objects.filter(
+        meeting=OuterRef("meeting"), status="confirmed", starts_at__gt=now - AFTERWARDS - LONGEST
+    )
+    return Subquery(dates.filter(ends_at__gt=now - AFTERWARDS).order_by("starts_at").values("starts_at")[:1])
 
 
 @dataclass(frozen=True)

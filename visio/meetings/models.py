@@ -224,6 +224,9 @@ class Attendee(models.Model):
     link_nonce = models.CharField(max_length=32, editable=False)
     link_hash = models.CharField(max_length=64, unique=True, editable=False)
 
+    # The date of a series that this copy of the row shows (visio.meetings.waiting); not a column.
+    shown_date: Occurrence | None = None
+
     objects = AttendeeQuerySet.as_manager()
 
     class Meta:

@@ -28,6 +28,8 @@ from visio.meetings.owing import owe_after_edit, owe_cancellations
 from visio.meetings.refusals import DraftRefused, MeetingOver
 from visio.meetings.traces import remember, remember_edit, times_of
 
+__all__ = ["cancel", "change", "people_of_date"]
+
 
 def change(*, meeting: Meeting, occurrence: Occurrence, draft: MeetingDraft, revision: int, act: Act) -> Meeting:
     """Make that date what `draft` says: times, title, place, description, people; the rest of it belongs to the series.

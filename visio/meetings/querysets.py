@@ -33,10 +33,24 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 
 class AttendeeQuerySet(models.QuerySet["Attendee"]):
     def unanswered_by(self, agent: Agent, *, now: dt.datetime) -> AttendeeQuerySet:
-        """Invitations that wait for `agent`'s answer, for meetings that are neither over nor cancelled."""
-        return self.filter(agent=agent, answer="needs_action", ends_at__gt=now, meeting__status="confirmed").exclude(
-            role="chair"
+        """Invitations that wait for `agent`'s answer, for meetings that are neither over nor cancelled.
+
+        A series is here once, also when only one of its dates waits (it moved since the answer to the series).
+        """
+        from visio.meetings.exception_models import AttendeeException
+
+        # Two arms, one for each partial index.
+        asked = self.model._default_manager.filter(agent=agent, answer="needs_action", ends_at__gt=now)
+        dates = AttendeeException.objects.filter(
+            attendee=models.OuterRef("pk"),
+            answer="needs_action",
+            removed=False,
+            occurrence__status="confirmed",
+            occurrence__ends_at__gt=now,
         )
+        dated = self.model._default_manager.filter(models.Exists(dates), agent=agent, is_series=True, ends_at__gt=now)
+        waiting = asked.order_by().values("pk").union(dated.order_by().values("pk"))
+        return self.filter(pk__in=waiting, meeting__status="confirmed").exclude(role="chair")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):

@@ -15,7 +15,9 @@ SELECT att.agent_id, max(o.ends_at)
   FROM visio_attendee att
   JOIN visio_occurrence o ON o.meeting_id = att.meeting_id AND o.status = 'confirmed'
        AND o.starts_at > %(since)s AND o.starts_at <= %(now)s AND o.ends_at > %(now)s
- WHERE att.answer = 'accepted' AND att.agent_id = ANY(%(agents)s::bigint[])
+  JOIN visio_meeting m ON m.id = att.meeting_id AND NOT m.is_all_day
+  LEFT JOIN visio_attendeeexception x ON x.occurrence_id = o.id AND x.attendee_id = att.id
+ WHERE COALESCE(x.answer, att.answer) = 'accepted' AND x.removed IS NOT TRUE AND att.agent_id = ANY(%(agents)s::bigint[])
    AND (att.only_occurrence_id IS NULL OR att.only_occurrence_id = o.id)
    AND (   (NOT att.is_series AND att.starts_at > %(since)s AND att.starts_at <= %(now)s
             AND att.ends_at > %(now)s)
