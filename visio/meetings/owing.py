@@ -294,7 +294,9 @@ def _supersede(
         return {}
     unsent = meeting.deliveries.select_for_update().filter(state=DeliveryState.OWED, method=method).order_by("pk")
     if telling.date is not None:
-        unsent = unsent.filter(Q(recurrence_id=None) | Q(recurrence_id=telling.recurrence_id))
+        # Back on one date is not back on all: what takes away the whole stays owed.
+        wider = Q(recurrence_id=None) if method == Method.REQUEST else Q(pk=None)
+        unsent = unsent.filter(wider | Q(recurrence_id=telling.recurrence_id))
     rows = [row for row in unsent if row.recipient in recipients]
     if rows:
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(state=DeliveryState.SUPERSEDED)
