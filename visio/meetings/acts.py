@@ -21,7 +21,7 @@ from visio.meetings.traces import times_of
 from visio.rooms.models import Room
 
 # Fields whose change is mailed without raising SEQUENCE (R7); `room` stands for the join link.
-MAILED = ("title", "description", "place", "room")
+MAILED = ("title", "description", "place", "room", "resources")
 # … of which these are mere words: who wants to tell those affected alone does not tell of them.
 WORDS = frozenset({"title", "description"})
 

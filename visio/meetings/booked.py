@@ -11,12 +11,20 @@ from collections.abc import Collection, Mapping
 from suite.agents.models import Agent
 from visio.meetings.booking_news import remember_missed
 from visio.meetings.drafts import MeetingDraft
-from visio.meetings.models import Meeting, Status
+from visio.meetings.models import Meeting, Occurrence, Status
 from visio.meetings.refusals import DraftRefused
 from visio.places import bookings
 from visio.places.horizon import Missed, book_dates
 from visio.places.models import ResourceBooking
 from visio.places.refusals import ResourcesRefused, ResourcesTaken
+
+
+def held(meeting: Meeting, occurrence: Occurrence | None = None) -> tuple[int, ...]:
+    """Ids of what the meeting (or that date of a series) has now, in order. One query."""
+    if occurrence is None or not meeting.is_series:
+        return tuple(sorted(bookings.held_resources([meeting.pk]).get(meeting.pk, ())))
+    rows = ResourceBooking.objects.filter(occurrence=occurrence, status__in=bookings.ACTIVE).order_by("resource")
+    return tuple(rows.values_list("resource", flat=True))
 
 
 def book_draft(meeting: Meeting, draft: MeetingDraft, *, by: Agent, now: dt.datetime) -> None:
@@ -35,14 +43,16 @@ def follow(
     now: dt.datetime,
     resource_ids: Collection[int] | None = None,
     or_without: bool = False,
+    occurrence: Occurrence | None = None,
 ) -> None:
-    """Make the bookings what the meeting's dates are now. `resource_ids`: those wanted from now on; None: as before.
+    """Make the bookings what the dates are now, of the meeting or of its `occurrence`. `resource_ids`: those wanted from now
+    on; None: as before.
 
     Raises as book_draft does. `or_without`: a date that cannot have its room any more goes without, and history says so.
     """
     if not resource_ids and not ResourceBooking.objects.filter(occurrence__meeting=meeting).exists():
         return
-    _rebook(meeting, resource_ids, by=by, now=now, or_without=or_without)
+    _rebook(meeting, resource_ids, by=by, now=now, or_without=or_without, occurrence=occurrence)
 
 
 def release(meeting: Meeting, *, occurrence_ids: Collection[int] | None = None) -> None:
@@ -62,8 +72,11 @@ def _rebook(
     by: Agent,
     now: dt.datetime,
     or_without: bool = False,
+    occurrence: Occurrence | None = None,
 ) -> None:
     rows = meeting.occurrences.filter(status=Status.CONFIRMED, ends_at__gt=now).order_by("starts_at")
+    if occurrence is not None:
+        rows = rows.filter(pk=occurrence.pk)
     dates = [bookings.BookedDate(*row) for row in rows.values_list("pk", "starts_at", "ends_at")]
     try:
         missed = bookings.rebook(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from visio.meetings import booked
 from visio.meetings.attendance import people_of_date
 from visio.meetings.drafts import Invitee, MeetingDraft
 from visio.meetings.models import Attendee, Meeting, Occurrence, Role
@@ -12,7 +13,7 @@ from visio.meetings.timetable import DAY_MINUTES, Timetable
 def draft_of(meeting: Meeting, occurrence: Occurrence, *, scope: str = Scope.ALL) -> MeetingDraft:
     """What `scope` of the meeting is now, its start that of `occurrence`: changing nothing of it changes nothing.
 
-    `one`: with that date's own words and people; else with those of the series. Two queries.
+    `one`: with that date's own words, people and rooms; else with those of the series. Three queries.
     """
     alone = meeting.is_series and scope == Scope.ONE
     timetable = Timetable.of_meeting(meeting)
@@ -42,6 +43,7 @@ def draft_of(meeting: Meeting, occurrence: Occurrence, *, scope: str = Scope.ALL
         rule="" if alone else meeting.rrule,
         rdates=() if alone else timetable.rdates,
         exdates=() if alone else timetable.exdates,
+        resources=booked.held(meeting, occurrence if alone else None),
     )
 
 

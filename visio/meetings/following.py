@@ -102,8 +102,7 @@ def split(*, meeting: Meeting, occurrence: Occurrence, draft: MeetingDraft, act:
         ChangeKind.CREATED,
         {"attendees": len(people) + 1, "split_from": str(meeting.public_id)},
     )
-    booked.follow(meeting, by=act.by, now=act.now)
-    booked.follow(rest, by=act.by, now=act.now, resource_ids=draft.resources or None)
+    booked.follow(rest, by=act.by, now=act.now, resource_ids=draft.resources)
     _tell_end(meeting, guests, before, act)
     if not act.telling().is_silent:
         invited = [*people.values(), *moving]

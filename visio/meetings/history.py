@@ -84,6 +84,7 @@ def _edited(fields: dict[str, list[str]]) -> str:
         "room": _("Visio"),
         "tchap": _("salon Tchap"),
         "rule": _("répétition"),
+        "resources": _("salle ou équipement"),
     }
     changed = ", ".join(named[name] for name in fields if name in named)
     return _("Modifiée : %(fields)s") % {"fields": changed} if changed else _("Modifiée")

@@ -46,6 +46,8 @@ def change(*, meeting: Meeting, occurrence: Occurrence, draft: MeetingDraft, rev
     starts_at, ends_at = draft.span()
     moved = (starts_at, ends_at) != (occurrence.starts_at, occurrence.ends_at)
     fields = _apply_texts(meeting, occurrence, draft)
+    if booked.held(meeting, occurrence) != tuple(sorted(set(draft.resources))):
+        fields["resources"] = []
     wanted = guests_of(draft, meeting.organiser)
     roll = compare(people_of_date(meeting, occurrence), wanted)
     if not (moved or fields or roll.added or roll.removed):
@@ -69,7 +71,7 @@ def change(*, meeting: Meeting, occurrence: Occurrence, draft: MeetingDraft, rev
     _leave_out(occurrence, [one for one in roll.removed if one.only_occurrence_id is None])
     if moved or added:
         sync_times(meeting)
-    booked.follow(meeting, by=act.by, now=act.now)
+    booked.follow(meeting, by=act.by, now=act.now, resource_ids=draft.resources, occurrence=occurrence)
     about = {"date": _iso(occurrence)}
     after = times_of(occurrence, meeting)
     remember_edit(meeting, act.by, act.now, times_before if moved else None, after, fields, roll, about)

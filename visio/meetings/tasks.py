@@ -11,7 +11,8 @@ from django.utils import timezone
 from suite.core import doorbell
 from suite.mail import throttle
 from suite.mail.smtp import close_idle
-from visio.meetings import invitations
+from visio.meetings import horizon, invitations
+from visio.meetings.exception_models import Undo
 from visio.meetings.models import Delivery
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,17 @@ def _ring_for_what_is_due_soon() -> None:
     wait = (due_at - now).total_seconds() + _GATHER_SECONDS if due_at else _SOON_SECONDS
     if wait < _SOON_SECONDS and throttle.may_wake(now.timestamp() + wait):
         doorbell.ring(deliver_invitations, countdown=wait)
+
+
+@shared_task(name="visio.extend_series")
+def extend_series() -> None:
+    """Keep every series' dates a horizon ahead; forget how to undo what can be undone no more."""
+    stop_at = time.monotonic() + _LONGEST_SECONDS
+    while horizon.extend_series(now=timezone.now()):
+        if time.monotonic() >= stop_at:
+            doorbell.ring(extend_series)
+            return
+    Undo.objects.filter(until__lt=timezone.now()).delete()
 
 
 @shared_task(name="visio.sweep_deliveries")

@@ -66,13 +66,14 @@ def edit(
     fields = apply_texts(meeting, draft, act.now)
     if old.rule != new.rule:
         fields["rule"] = []
+    if booked.held(meeting) != tuple(sorted(set(draft.resources))):
+        fields["resources"] = []
     guests = guests_of(draft, meeting.organiser)
     present = meeting.attendees.exclude(role=Role.CHAIR).select_related("agent")
     once = list(present.filter(only_occurrence__isnull=False))
     roll = compare(list(present.filter(only_occurrence=None)), guests)
     apply_names(roll.kept, guests)
     if not (retimed or fields or roll.added or roll.removed):
-        booked.follow(meeting, by=act.by, now=act.now, resource_ids=draft.resources)
         return meeting
     meeting.revision += 1
     # R5: new times, and every CANCEL (R2: removing someone is one).
