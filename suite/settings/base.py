@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-tchap-rooms": every(SWEEP_SECONDS, "tchap_bridge.sweep_rooms"),
     "sweep-calls": every(SWEEP_SECONDS, "visio.sweep_calls"),
     "remind-of-polls": every(SWEEP_SECONDS, "visio.remind_polls"),
+    "extend-series": every(3600.0, "visio.extend_series"),
     "look-for-missed-tchap-rooms": every(3600.0, "tchap_bridge.look_for_missed"),
     "purge": {
         "task": "portal.purge",
