@@ -24,6 +24,9 @@ class CalendarFeed(models.Model):
     detail = models.CharField(_("contenu"), max_length=10, choices=FeedDetail.choices, default=FeedDetail.FULL)
     created_at = models.DateTimeField(_("créé le"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("dernière lecture"), null=True, blank=True)
+    # What was last seen of it, and since when: Last-Modified (visio.exchange.publishing).
+    version = models.CharField(max_length=64, blank=True, db_default="", default="", editable=False)
+    changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("révoqué le"), null=True, blank=True)
 
     class Meta:
