@@ -105,6 +105,7 @@ def test_by_keyboard_from_a_proposal_to_the_fields(visitors: Visitors, organiser
     button.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".av-slot")).to_have_count(6)
+    expect(page.locator("[data-av-status]")).to_have_text("6 créneaux proposés")
     first = page.locator(".av-slot").first
     expect(first).to_contain_text("Tous disponibles.")
     expect(first).to_contain_text("09:00 – 10:00")
@@ -118,7 +119,8 @@ def test_by_keyboard_from_a_proposal_to_the_fields(visitors: Visitors, organiser
     expect(first.get_by_role("button")).to_be_focused()
     expect(page.locator(".av-handle")).to_have_text("09:00 – 10:00")
     expect(page.locator(".av-summary")).to_contain_text("2 libres sur 2")
-    expect(page.locator("[data-av-status]")).to_contain_text("Créneau choisi")
+    # What was chosen is said, then what became of it.
+    expect(page.locator("[data-av-status]")).to_have_text(re.compile("Lundi .*, 09:00 – 10:00 2 libres sur 2"))
 
 
 def test_the_column_moves_by_arrows_by_a_click_and_by_dragging(visitors: Visitors, organiser: Agent) -> None:
@@ -170,6 +172,22 @@ def test_grid_and_slots_have_no_serious_fault(
     page.mouse.move(0, 0)  # DSFR's own hover is no business of ours
     assert serious_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+def test_enter_in_an_hour_saves_the_week(visitors: Visitors, organiser: Agent) -> None:
+    page = visitors.page_as(organiser, reverse("portal:hours"))
+    page.get_by_label("Lundi, plage 1, de").fill("08:30")
+    page.get_by_label("Lundi, plage 1, de").press("Enter")
+    expect(page.locator(".ps-flash")).to_contain_text("Vos horaires sont enregistrés.")
+    expect(page.get_by_label("Lundi, plage 1, de")).to_have_value("08:30")
+    page.get_by_role("button", name="Ajouter une plage : Samedi").click()
+    expect(page.get_by_label("Samedi, plage 2, de")).to_be_focused()
+
+
+def test_without_a_script_the_form_has_no_empty_grid(visitors: Visitors, organiser: Agent) -> None:
+    page = visitors.page_as(organiser, plan(), java_script_enabled=False)
+    expect(page.get_by_label("Titre")).to_be_visible()
+    expect(page.locator(".av")).to_be_hidden()
 
 
 def test_calendars_that_do_not_answer_leave_the_form_usable(visitors: Visitors, organiser: Agent) -> None:

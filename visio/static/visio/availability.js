@@ -12,6 +12,11 @@ const day = panel.querySelector("[data-av-day]");
 const lost = panel.querySelector("[data-av-lost]");
 const status = panel.querySelector("[data-av-status]");
 
+// Only what is new is said aloud.
+function say(words) {
+  if (status.textContent !== words) status.textContent = words;
+}
+
 // --- asking again ------------------------------------------------------------------------------------------------------
 const values = () => {
   const data = new FormData(form);
@@ -50,8 +55,10 @@ panel.addEventListener("htmx:beforeSwap", (event) => {
     lost.hidden = false;
   }
 });
-panel.addEventListener("htmx:afterSwap", () => {
+panel.addEventListener("htmx:afterSwap", (event) => {
   lost.hidden = true;
+  const words = event.detail.target.querySelector("[data-av-say]")?.textContent.replace(/\s+/g, " ").trim();
+  if (words) say(words);
   opened(panel.classList.contains("av--open"));
 });
 for (const name of ["htmx:responseError", "htmx:sendError"]) {
@@ -74,30 +81,31 @@ panel.addEventListener("click", (event) => {
 const two = (number) => String(number).padStart(2, "0");
 const clock = (quarter) => `${two(Math.floor(quarter / 4))}:${two((quarter % 4) * 15)}`;
 
-function put(name, value) {
-  const field = form.elements[name];
-  if (field && value) field.value = value;
-}
+const changed = (field) => field.dispatchEvent(new Event("change", { bubbles: true }));
 
-function tell() {
-  // The start leads: the form's own script keeps the end and the duration together.
-  form.elements.start.dispatchEvent(new Event("change", { bubbles: true }));
+// The start leads: the form's own script keeps the end, the duration and the repetition together.
+function put({ date, start, end }) {
+  const fields = form.elements;
+  if (end) fields.end.value = end;
+  if (date && fields.date.value !== date) {
+    fields.date.value = date;
+    changed(fields.date);
+  }
+  fields.start.value = start;
+  changed(fields.start);
 }
 
 panel.addEventListener("click", (event) => {
   const button = event.target.closest("[data-av-choose]");
   if (!button) return;
-  put("date", button.dataset.date);
-  put("start", button.dataset.start);
-  put("end", button.dataset.end);
+  put(button.dataset);
   for (const other of panel.querySelectorAll("[data-av-choose]")) {
     const isThis = other === button;
     other.setAttribute("aria-pressed", String(isThis));
     other.textContent = isThis ? panel.dataset.chosen : panel.dataset.choose;
     other.closest("li").classList.toggle("av-slot--chosen", isThis);
   }
-  status.textContent = panel.dataset.said.replace("{when}", button.dataset.when);
-  tell();
+  say(panel.dataset.said.replace("{when}", button.dataset.when));
 });
 
 // --- moving the column -------------------------------------------------------------------------------------------------
@@ -118,11 +126,9 @@ function move(quarter) {
     handle.setAttribute("aria-valuenow", String(start));
     handle.setAttribute("aria-valuetext", words);
   }
-  const shown = panel.querySelector("[data-av-shown]");
-  if (shown) put("date", shown.value);
-  shownFor = form.elements.date?.value;
-  put("start", clock(start));
-  tell();
+  const shown = panel.querySelector("[data-av-shown]")?.value;
+  shownFor = shown ?? form.elements.date.value;
+  put({ date: shown, start: clock(start) });
 }
 
 panel.addEventListener("keydown", (event) => {
