@@ -4,7 +4,7 @@ import os
 import urllib.request
 from collections.abc import Mapping
 
-from suite.local.parts.portal import Celery, Daphne, PortalProcess
+from suite.local.parts.portal import Celery, Daphne, Listener, PortalProcess
 from tests.waiting import PATIENCE
 
 
@@ -21,6 +21,10 @@ class LivePortal(ForTests, Daphne):
 
 class CeleryProcess(ForTests, Celery):
     """A Celery worker or Beat; `.logged()` for what it said."""
+
+
+class MailListener(ForTests, Listener):
+    """`manage.py receive_mail` on `.port`."""
 
 
 def fetch(url: str) -> str:

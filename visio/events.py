@@ -51,6 +51,13 @@ class CounterDecided:
 
 
 @dataclass(frozen=True)
+class ReplyReceived:
+    """A message came from a guest's calendar and is kept, whether it counts or not."""
+
+    meeting_id: int
+
+
+@dataclass(frozen=True)
 class DeliveriesProgressed:
     """The ledger of one meeting moved: rows were sent, refused, or set aside."""
 

@@ -25,6 +25,7 @@ from visio.events import (
     MeetingCancelled,
     MeetingChanged,
     MeetingScheduled,
+    ReplyReceived,
 )
 from visio.meetings.adoption import adopt_invitations
 from visio.meetings.booking_news import remember_decision
@@ -65,6 +66,7 @@ def connect() -> None:
     subscribe(BookingsDecided, remember_decision, inside=True)
     subscribe(BookingsDecided, _nudge_attendees)
     subscribe(DeliveriesProgressed, _nudge_ledger)
+    subscribe(ReplyReceived, _nudge_ledger)
     subscribe(CallStarted, _nudge_call)
     subscribe(CallChanged, _nudge_call)
     subscribe(CallEnded, _nudge_call)
@@ -95,7 +97,7 @@ def _nudge_removed(fact: AttendeesRemoved) -> None:
     _nudge_managers(fact.agent_ids)
 
 
-def _nudge_ledger(fact: DeliveriesProgressed) -> None:
+def _nudge_ledger(fact: DeliveriesProgressed | ReplyReceived) -> None:
     """The ledger stands on the meeting's page alone; dashboards are left in peace."""
     _nudge_page(_agents_of(fact.meeting_id), fact.meeting_id)
 

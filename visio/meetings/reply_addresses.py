@@ -34,8 +34,8 @@ def address_of(public_id: uuid.UUID) -> str:
     return f"r+{public_id.hex}.{_seal(public_id.hex, settings.SECRET_KEY)}@{settings.REPLY_DOMAIN}"
 
 
-def attendee_by_reply_address(address: str) -> Attendee | None:
-    """Whose address this is ("<…>" and a display name may be around it); None when it is not one of ours."""
+def public_id_by_reply_address(address: str) -> uuid.UUID | None:
+    """Whose address this is, also when they are no attendee any more; None when we never gave it out. Asks no database."""
     local_part, _at, domain = parseaddr(address)[1].rpartition("@")
     parts = _LOCAL_PART.fullmatch(local_part)
     if not settings.REPLY_DOMAIN or parts is None or domain.lower() != settings.REPLY_DOMAIN.lower():
@@ -46,8 +46,16 @@ def attendee_by_reply_address(address: str) -> Attendee | None:
         for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     ):
         return None
+    return uuid.UUID(public_id)
+
+
+def attendee_by_reply_address(address: str) -> Attendee | None:
+    """Whose address this is ("<…>" and a display name may be around it); None when it is not one of ours."""
+    public_id = public_id_by_reply_address(address)
+    if public_id is None:
+        return None
     return (
-        Attendee.objects.filter(public_id=uuid.UUID(public_id))
+        Attendee.objects.filter(public_id=public_id)
         .select_related("meeting__organiser", "meeting__room", "agent")
         .first()
     )

@@ -1,5 +1,6 @@
-"""The portal's own processes: daphne, the Celery worker, Celery Beat."""
+"""The portal's own processes: daphne, the Celery worker, Celery Beat, the listener for guests' answers."""
 
+import smtplib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -71,3 +72,35 @@ class Celery(PortalProcess):
 
     def is_ready(self) -> bool:
         return self.SAYS_READY[self.role] in self.logged()
+
+
+class Listener(PortalProcess):
+    """`manage.py receive_mail`: takes the answers of guests' calendars on `port`. `lmtp`: it speaks LMTP."""
+
+    name = "inbound"
+    title = "La réception des réponses"
+
+    def __init__(
+        self, folder: Path, port: int, variables: Mapping[str, str], *, lmtp: bool = False, options: Sequence[str] = ()
+    ) -> None:
+        super().__init__(folder, port, variables)
+        self.lmtp = lmtp
+        self.options = ["--lmtp", *options] if lmtp else list(options)
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        return [str(places.venv_python()), "manage.py", "receive_mail", *self.options]
+
+    def environment(self) -> Mapping[str, str]:
+        return {**super().environment(), "INBOUND_HOST": "127.0.0.1", "INBOUND_PORT": str(self.port)}
+
+    def is_ready(self) -> bool:
+        try:
+            with (smtplib.LMTP if self.lmtp else smtplib.SMTP)("127.0.0.1", self.port, timeout=2) as server:
+                server.noop()
+        except (OSError, smtplib.SMTPException):
+            return False
+        return True
