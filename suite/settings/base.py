@@ -245,6 +245,14 @@ DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", default=f"invitations@{PORTAL_HO
 MAIL_DOMAIN_RATES: str = env.str("MAIL_DOMAIN_RATES", default="")
 # The domain whose mail the portal receives: guests' calendars answer to an address of its own for each of them.
 REPLY_DOMAIN: str = env.str("REPLY_DOMAIN", default="")
+# Where `manage.py receive_mail` listens for that mail, and where the others look for it.
+INBOUND_HOST: str = env.str("INBOUND_HOST", default="127.0.0.1")
+INBOUND_PORT: int = env.int("INBOUND_PORT", default=8007)
+# With a certificate and its key (PEM files) the listener offers STARTTLS.
+INBOUND_TLS_CERT: str = env.str("INBOUND_TLS_CERT", default="")
+INBOUND_TLS_KEY: str = env.str("INBOUND_TLS_KEY", default="")
+# The name by which the mail server in front signs its Authentication-Results (RFC 8601): its dmarc=fail is believed.
+INBOUND_AUTHSERV_ID: str = env.str("INBOUND_AUTHSERV_ID", default="")
 
 # --- Tchap ------------------------------------------------------------------------------------------------------
 # "bot" (an ordinary account) or "appservice" (where the homeserver's operator grants it).
