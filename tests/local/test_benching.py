@@ -22,7 +22,7 @@ def test_every_bench_runs_and_compares() -> None:
         "free/busy of 2, 20 events each, both over HTTP: portal",
         "slots for 6 attendees over 14 days",
         "sockets, ratio:",
-        "20 invitations by the portal:",
+        "20 invitations by the portal, 2 workers:",
         "another browser's DOM",
         "dashboard queries:",
     ):
