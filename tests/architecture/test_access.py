@@ -66,6 +66,7 @@ OWN = {
     "meetings:plan",
     "meetings:recap",
     "meetings:directory",
+    "meetings:group",
     "meetings:addresses",
     "meetings:availability",
     "meetings:slots",

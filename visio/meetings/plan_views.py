@@ -1,29 +1,32 @@
-"""Planning, editing, moving and cancelling a meeting."""
+"""Planning, editing, moving and cancelling a meeting, or some dates of a series."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from suite.agents.directory import search_agents
 from suite.agents.models import Agent
-from visio.meetings import words, zones
-from visio.meetings.dates import current_occurrence
-from visio.meetings.drafts import Invitee, resolve_invitees
-from visio.meetings.forms import PlanForm, blank, filled, invitee_line
-from visio.meetings.history import history_lines
-from visio.meetings.models import Meeting, Role
+from visio.meetings import words
+from visio.meetings.attendance import people_of_date
+from visio.meetings.cautions import Caution, unseen
+from visio.meetings.date_pages import address_of, asked_date, booked_resources, notify_choices, scope_choices
+from visio.meetings.dates import occurrence_key
+from visio.meetings.forms import CancelForm, PlanForm, blank, filled
+from visio.meetings.history import HistoryLine, history_lines
+from visio.meetings.models import Attendee, Meeting, Role, Status
 from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
+from visio.meetings.plan_pieces import chips_of
 from visio.meetings.recap import make_recap
 from visio.meetings.requests import signed_in
 from visio.meetings.scheduling import (
@@ -31,15 +34,17 @@ from visio.meetings.scheduling import (
     DraftRefused,
     EditConflict,
     MeetingOver,
-    cancel_meeting,
-    edit_meeting,
     schedule_meeting,
     start_instant_meeting,
 )
+from visio.meetings.scoped import for_the_series
+from visio.meetings.scopes import Notify, Scope
+from visio.meetings.series import cancel as cancel_dates
+from visio.meetings.series import change
+from visio.places.refusals import ResourcesRefused, ResourcesTaken
 
 REFUSED = 422
 STALE = 409
-MOST_TEXT = 200_000
 # A date that a link asks for, of years that the team's calendar has too.
 DIARY_YEARS = range(2000, 2100)
 # Fields that a link may bring into focus, as the address names them (?champ=date).
@@ -56,17 +61,24 @@ def plan(request: HttpRequest) -> HttpResponse:
         return _form_page(request, PlanForm(initial=initial, organiser=agent, now=now))
     form = PlanForm(request.POST, organiser=agent, now=now)
     if form.is_valid() and form.draft is not None:
+        if cautions := unseen(form):
+            return _form_page(request, form, cautions=cautions, status=REFUSED)
         try:
             meeting = schedule_meeting(
-                by=agent, draft=form.draft, now=now, creation_key=form.cleaned_data["creation_key"]
+                by=agent,
+                draft=form.draft,
+                now=now,
+                creation_key=form.cleaned_data["creation_key"],
+                organiser=form.organiser,
             )
         except DraftRefused as refused:
             form.refuse(refused.errors)
+        except ResourcesTaken as taken:
+            form.refuse({"resources": taken.messages(form.draft.time_zone)})
+        except ResourcesRefused as refused:
+            form.refuse({"resources": [refused.message]})
         except AlreadyMade as already:
-            messages.warning(
-                request, _("Cette réunion est déjà enregistrée : la voici. Modifiez-la si elle doit changer.")
-            )
-            return redirect("meetings:detail", already.meeting.public_id)
+            return _form_page(request, form, made=already.meeting, status=STALE)
         else:
             _say(request, form, _sent_words(len(form.draft.attendees)))
             return redirect("meetings:detail", meeting.public_id)
@@ -76,56 +88,107 @@ def plan(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """The same form for a meeting that exists; moving it is editing its date."""
+    """The same form for a meeting that exists, or for the date of it that ?date= names; moving it is editing its date."""
     agent, now = signed_in(request), timezone.now()
     meeting = _editable(agent, public_id)
+    occurrence = asked_date(request, meeting, now)
+    shown = people_of_date(meeting, occurrence) if meeting.is_series else _guests(meeting)
+    date = occurrence if meeting.is_series else None
     if request.method != "POST":
-        attendees = list(meeting.attendees.exclude(role=Role.CHAIR).select_related("agent").order_by("pk"))
-        form = PlanForm(initial=filled(meeting, attendees), organiser=meeting.organiser, now=now, meeting=meeting)
+        initial = filled(meeting, shown, date, booked_resources(occurrence))
+        form = PlanForm(initial=initial, organiser=meeting.organiser, now=now, meeting=meeting, occurrence=date)
         return _form_page(request, form, meeting=meeting)
-    form = PlanForm(request.POST, organiser=meeting.organiser, now=now, meeting=meeting)
+    form = PlanForm(request.POST, organiser=meeting.organiser, now=now, meeting=meeting, occurrence=date)
     if not form.is_valid() or form.draft is None:
         return _form_page(request, form, meeting=meeting, status=REFUSED)
-    before = meeting.revision
+    if cautions := unseen(form, before=len(shown) + 1):
+        return _form_page(request, form, meeting=meeting, cautions=cautions, status=REFUSED)
+    scope, draft, before = form.reach, form.draft, meeting.revision
+    if date is not None and scope != Scope.ONE:
+        draft = for_the_series(draft, meeting=meeting, occurrence=date, shown=shown)
     try:
-        meeting = edit_meeting(
-            meeting=meeting, by=agent, draft=form.draft, revision=form.cleaned_data["revision"] or 0, now=now
+        changed = change(
+            meeting=meeting,
+            occurrence=occurrence,
+            scope=scope,
+            by=agent,
+            draft=draft,
+            revision=form.cleaned_data["revision"] or 0,
+            now=now,
+            notify=form.cleaned_data["notify"] or Notify.DEFAULT,
         )
     except DraftRefused as refused:
         form.refuse(refused.errors)
+        return _form_page(request, form, meeting=meeting, status=REFUSED)
+    except ResourcesTaken as taken:
+        form.refuse({"resources": taken.messages(draft.time_zone)})
+        return _form_page(request, form, meeting=meeting, status=REFUSED)
+    except ResourcesRefused as refused:
+        form.refuse({"resources": [refused.message]})
         return _form_page(request, form, meeting=meeting, status=REFUSED)
     except EditConflict as conflict:
         return _form_page(request, form, meeting=conflict.meeting, conflict=conflict, status=STALE)
     except MeetingOver:
         messages.error(request, _("Cette réunion est terminée ou annulée : elle ne peut plus changer."))
-    else:
-        changed = meeting.revision != before
-        _say(
-            request, form, _("Modification enregistrée.") if changed else _("Rien n’a changé : aucun courriel ne part.")
-        )
-    return redirect("meetings:detail", public_id)
+        return redirect("meetings:detail", public_id)
+    nothing = changed.pk == meeting.pk and changed.revision == before
+    _say(
+        request,
+        form,
+        _("Rien n’a changé : aucun courriel ne part.") if nothing else _changed_words(meeting, changed, scope),
+    )
+    return redirect(address_of(changed, occurrence if scope == Scope.ONE and changed.is_series else None))
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Ask, then cancel."""
+    """Ask, then cancel: all of it, or what the page chose of a series."""
     agent, now = signed_in(request), timezone.now()
     meeting = _editable(agent, public_id)
-    if request.method == "POST":
+    occurrence = asked_date(request, meeting, now)
+    form = CancelForm(request.POST if request.method == "POST" else None)
+    conflict: EditConflict | None = None
+    if request.method == "POST" and form.is_valid():
+        scope = form.scope if meeting.is_series else Scope.ALL
         try:
-            cancel_meeting(meeting=meeting, by=agent, now=now)
+            cancel_dates(
+                meeting=meeting,
+                occurrence=occurrence,
+                scope=scope,
+                by=agent,
+                now=now,
+                notify=form.cleaned_data["notify"] or Notify.DEFAULT,
+                revision=form.cleaned_data["revision"],
+            )
         except MeetingOver:
             messages.error(request, _("Cette réunion est terminée : elle ne peut plus être annulée."))
+        except EditConflict as found:
+            conflict, meeting = found, found.meeting
         else:
-            messages.success(request, _("Réunion annulée. Les personnes invitées sont prévenues par courriel."))
-        return redirect("meetings:detail", public_id)
-    starts_at, ends_at = _times(meeting)
-    if meeting.is_cancelled or ends_at <= now:
-        return redirect("meetings:detail", public_id)
-    guests = meeting.attendees.exclude(role=Role.CHAIR).count()
-    context = {"page": "meetings", "now": now, "meeting": meeting, "starts_at": starts_at, "ends_at": ends_at}
-    return render(request, "visio/meetings/cancel.html", {**context, "guests": guests})
+            messages.success(request, _cancelled_words(form, scope if meeting.is_series else Scope.ALL))
+        if conflict is None:
+            is_date = meeting.is_series and scope == Scope.ONE and not meeting.is_cancelled
+            return redirect(address_of(meeting, occurrence if is_date else None))
+    if meeting.is_cancelled or occurrence.status == Status.CANCELLED or occurrence.ends_at <= now:
+        return redirect(address_of(meeting, occurrence if meeting.is_series else None))
+    context = {
+        "page": "meetings",
+        "now": now,
+        "meeting": meeting,
+        "occurrence": occurrence,
+        "title": meeting.title if occurrence.title is None else occurrence.title,
+        "back": address_of(meeting, occurrence if meeting.is_series else None),
+        "form": form,
+        "scope": form.scope,
+        "scopes": scope_choices(meeting, occurrence, agent, now) if meeting.is_series else [],
+        "notifications": notify_choices(),
+        "guests": len(people_of_date(meeting, occurrence) if meeting.is_series else _guests(meeting)),
+        "conflict_lines": _conflict_lines(conflict, agent, now),
+        "revision": meeting.revision,
+    }
+    status = STALE if conflict else REFUSED if request.method == "POST" else 200
+    return render(request, "visio/meetings/cancel.html", context, status=status)
 
 
 @require_POST
@@ -142,96 +205,49 @@ def instant(request: HttpRequest) -> HttpResponse:
     return redirect("rooms:room", meeting.room.slug)
 
 
-@require_POST
-def recap(request: HttpRequest) -> HttpResponse:
-    """The summary of a form that is being filled in. Writes nothing."""
-    agent = signed_in(request)
-    form = PlanForm(request.POST, organiser=agent, now=timezone.now())
-    form.is_valid()
-    return render(request, "visio/meetings/_recap.html", {"recap": make_recap(form), "form": form})
-
-
-@require_GET
-def directory(request: HttpRequest) -> JsonResponse:
-    """Agents whose name or address holds `q`, as the participants field lists them."""
-    agent = signed_in(request)
-    found = search_agents(viewer=agent, text=request.GET.get("q", "")[:100].replace("\x00", ""), limit=8)
-    results = [
-        {
-            "text": f"{person.full_name} <{person.email}>",
-            "name": person.full_name,
-            "email": person.email,
-            "detail": ", ".join(filter(None, [person.job_title, person.organisation.name])),
-            "note": _zone_note(person, agent),
-            "initials": person.initials,
-            "tint": person.tint,
-        }
-        for person in found
-        if person.pk != agent.pk
-    ]
-    return JsonResponse({"results": results})
-
-
-@require_POST
-def addresses(request: HttpRequest) -> JsonResponse:
-    """What pasted or typed lines mean: people, and what is wrong with the others. Writes nothing."""
-    agent = signed_in(request)
-    found = resolve_invitees(request.POST.get("text", "")[:MOST_TEXT].splitlines(), organiser=agent)
-    return JsonResponse(
-        {
-            "people": _chips(list(found.invitees), agent),
-            "problems": [{"text": problem.text, "error": problem.message} for problem in found.problems],
-            "notices": list(found.notices),
-        }
-    )
-
-
 def _form_page(
     request: HttpRequest,
     form: PlanForm,
     *,
     meeting: Meeting | None = None,
     conflict: EditConflict | None = None,
+    cautions: Sequence[Caution] = (),
+    made: Meeting | None = None,
     status: int = 200,
 ) -> HttpResponse:
     agent, now = signed_in(request), timezone.now()
     focus = FOCUS.get(request.GET.get("champ", ""), "")
+    recap = make_recap(form)
+    date = form.occurrence
     context = {
         "page": "meetings" if meeting else "plan",
         "now": now,
         "form": form,
         "meeting": meeting,
-        "recap": make_recap(form),
+        "occurrence": date,
+        "date_key": occurrence_key(date) if date else "",
+        "back": address_of(meeting, date) if meeting else "",
+        "scopes": scope_choices(meeting, date, agent, now) if meeting and date else [],
+        "notifications": notify_choices(),
+        "recap": recap,
+        "cautions": cautions,
+        "made": made,
+        # The same form may make a second meeting, when that is what is meant.
+        "creation_key": uuid.uuid4() if made else form.value_of("creation_key"),
         "focus": focus,
         "moving": focus == "date",
-        "people": _chips(form.people, agent)
+        "people": chips_of(form.people, agent)
         + [{"text": problem.text, "error": problem.message, "role": role} for problem, role in form.problems],
-        "conflict_lines": history_lines(conflict.changes, viewer=agent, today=words.local(now, agent.time_zone).date())
-        if conflict
-        else [],
+        "conflict_lines": _conflict_lines(conflict, agent, now),
         "revision": conflict.meeting.revision if conflict else form.value_of("revision"),
     }
     return render(request, "visio/meetings/plan.html", context, status=status)
 
 
-def _chips(people: list[Invitee], viewer: Agent) -> list[dict[str, str]]:
-    """The participants as the page's script draws them. One query."""
-    ids = [person.agent_id for person in people if person.agent_id is not None]
-    agents = {agent.pk: agent for agent in Agent.objects.filter(pk__in=ids)} if ids else {}
-    chips = []
-    for person in people:
-        agent = agents.get(person.agent_id) if person.agent_id is not None else None
-        note = _zone_note(agent, viewer) if agent else _("externe")
-        name = person.name or person.email
-        chips.append({"text": invitee_line(person), "name": name, "note": note, "role": person.role})
-    return chips
-
-
-def _zone_note(person: Agent, viewer: Agent) -> str:
-    """ "UTC+4" for somebody whose clock differs from the viewer's today."""
-    now = timezone.now()
-    theirs, mine = words.local(now, person.time_zone), words.local(now, viewer.time_zone)
-    return "" if theirs.utcoffset() == mine.utcoffset() else zones.offset_words(person.time_zone, now)
+def _conflict_lines(conflict: EditConflict | None, agent: Agent, now: dt.datetime) -> list[HistoryLine]:
+    if conflict is None:
+        return []
+    return history_lines(conflict.changes, viewer=agent, today=words.local(now, agent.time_zone).date())
 
 
 def _editable(agent: Agent, public_id: uuid.UUID) -> Meeting:
@@ -242,9 +258,27 @@ def _editable(agent: Agent, public_id: uuid.UUID) -> Meeting:
     return meeting
 
 
-def _times(meeting: Meeting) -> tuple[dt.datetime, dt.datetime]:
-    occurrence = current_occurrence(meeting, timezone.now())
-    return occurrence.starts_at, occurrence.ends_at
+def _guests(meeting: Meeting) -> list[Attendee]:
+    return list(meeting.attendees.exclude(role=Role.CHAIR).select_related("agent").order_by("pk"))
+
+
+def _changed_words(meeting: Meeting, changed: Meeting, scope: Scope) -> str:
+    if changed.pk == meeting.pk:
+        return _("Modification enregistrée.")
+    if scope == Scope.FOLLOWING:
+        return _("Modification enregistrée : cette date et les suivantes forment une nouvelle série.")
+    return _("Modification enregistrée à partir de la prochaine date : les dates passées restent comme elles étaient.")
+
+
+def _cancelled_words(form: CancelForm, scope: Scope) -> str:
+    done = {
+        Scope.ONE: _("Date annulée."),
+        Scope.FOLLOWING: _("Cette date et les suivantes sont annulées."),
+        Scope.ALL: _("Réunion annulée."),
+    }[scope]
+    if form.cleaned_data["notify"] == Notify.NOBODY:
+        return done
+    return _("%(done)s Les personnes invitées sont prévenues par courriel.") % {"done": done}
 
 
 def _say(request: HttpRequest, form: PlanForm, done: str) -> None:

@@ -2,16 +2,17 @@
 
 from django.urls import path
 
-from visio.meetings import availability_views, plan_views, views
+from visio.meetings import availability_views, plan_pieces, plan_views, views
 
 app_name = "meetings"
 
 urlpatterns = [
     path("", views.meeting_list, name="list"),
     path("planifier/", plan_views.plan, name="plan"),
-    path("planifier/recapitulatif/", plan_views.recap, name="recap"),
-    path("planifier/annuaire/", plan_views.directory, name="directory"),
-    path("planifier/adresses/", plan_views.addresses, name="addresses"),
+    path("planifier/recapitulatif/", plan_pieces.recap, name="recap"),
+    path("planifier/annuaire/", plan_pieces.directory, name="directory"),
+    path("planifier/groupe/", plan_pieces.group, name="group"),
+    path("planifier/adresses/", plan_pieces.addresses, name="addresses"),
     path("planifier/disponibilites/", availability_views.availability, name="availability"),
     path("planifier/creneaux/", availability_views.slots, name="slots"),
     path("immediate/", plan_views.instant, name="instant"),

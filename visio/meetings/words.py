@@ -92,3 +92,12 @@ def duration(minutes: int) -> str:
     elif left:
         parts.append(_("%(minutes)d min") % {"minutes": left})
     return " ".join(parts)
+
+
+def whole_days(starts_at: dt.datetime, ends_at: dt.datetime, zone_name: str) -> str:
+    """ "Toute la journée", or "jusqu’au ven. 27 nov." when it lasts several; the instants are midnights of `zone_name`."""
+    first = local(starts_at, zone_name).date()
+    last = local(ends_at, zone_name).date() - dt.timedelta(days=1)
+    if last <= first:
+        return _("Toute la journée")
+    return _("Journées entières, jusqu’au %(day)s") % {"day": short_day(last, today=first)}

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join, urlize
 from django.utils.safestring import SafeString, mark_safe
 
 from visio.meetings import words, zones
+from visio.meetings.models import Meeting, Occurrence
 
 register = template.Library()
 
@@ -90,3 +91,17 @@ def plain_text(text: str) -> SafeString:
     """Escaped text with its line breaks, and links for addresses that begin with http (nofollow)."""
     linked = urlize(text, nofollow=True, autoescape=True)
     return mark_safe(linked.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "<br>"))  # noqa: S308  urlize escaped it
+
+
+@register.simple_tag(takes_context=True)
+def date_line(context: template.Context, meeting: Meeting, occurrence: Occurrence, zone: str = "") -> SafeString:
+    """ "Mardi 24 novembre, 10:00 – 11:00" of one date, where the reader is; a whole day is never converted (R14)."""
+    name = meeting.time_zone if meeting.is_all_day else (zone or _zone())
+    today = words.local(context["now"], name).date()
+    day_words = words.long_day(words.local(occurrence.starts_at, name).date(), today=today)
+    if meeting.is_all_day:
+        said = words.whole_days(occurrence.starts_at, occurrence.ends_at, name)
+        hours_words = said[:1].lower() + said[1:]
+    else:
+        hours_words = words.hours(occurrence.starts_at, occurrence.ends_at, name)
+    return format_html('{}, <span class="ps-nums">{}</span>', day_words, hours_words)

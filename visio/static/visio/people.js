@@ -3,6 +3,8 @@ import { listbox } from "./listbox.js";
 
 const SEARCH_AFTER = 150;
 const SHORTEST = 2;
+// More chips than this are drawn only when they are asked for: a list of thousands stays quick.
+const MOST_DRAWN = 100;
 
 const say = (sentence, name) => sentence.replaceAll("{name}", name);
 
@@ -45,8 +47,27 @@ export function peopleField(form, onChange) {
     onPick: (option) => pick(JSON.parse(option.dataset.person)),
   });
 
+  let isUnfolded = false;
+
   function draw() {
-    list.replaceChildren(...people.map(chip));
+    const isFolded = people.length > MOST_DRAWN && !isUnfolded;
+    // The wrong ones are always shown.
+    const drawn = people.map((person, index) => [person, index]).filter(([person, index]) => !isFolded || index < MOST_DRAWN || person.error);
+    list.replaceChildren(...drawn.map(([person, index]) => chip(person, index)));
+    if (drawn.length < people.length) {
+      const more = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "fr-btn fr-btn--sm fr-btn--tertiary";
+      button.textContent = words.more.replace("{count}", people.length - drawn.length);
+      button.addEventListener("click", () => {
+        isUnfolded = true;
+        draw();
+        list.children[MOST_DRAWN]?.querySelector("button").focus();
+      });
+      more.append(button);
+      list.append(more);
+    }
     required.value = lines((person) => person.role !== "optional");
     optional.value = lines((person) => person.role === "optional");
     const messages = [...people.filter((person) => person.error).map((person) => person.error), ...others];
@@ -70,6 +91,7 @@ export function peopleField(form, onChange) {
 
   function chip(person, index) {
     const element = chipModel.cloneNode(true);
+    element.dataset.index = index;
     const name = person.name || person.text;
     const role = element.querySelector(".mt-chip__role");
     const remove = element.querySelector(".mt-chip__remove");
@@ -92,7 +114,7 @@ export function peopleField(form, onChange) {
       }
       person.role = isOptional ? "required" : "optional";
       changed();
-      list.children[index].querySelector(".mt-chip__role").focus();
+      list.querySelector(`[data-index="${index}"] .mt-chip__role`).focus();
     });
     remove.querySelector("span").textContent = say(words.remove, name);
     remove.addEventListener("click", () => drop(index));
@@ -107,9 +129,11 @@ export function peopleField(form, onChange) {
   }
 
   function add(newcomers) {
+    const there = new Set(people.map((other) => address(other.text)));
     for (const person of newcomers) {
       const name = person.name || person.text;
-      const known = people.some((other) => other.text === person.text || address(other.text) === address(person.text));
+      const known = there.has(address(person.text));
+      there.add(address(person.text));
       if (!known) people.push({ role: "required", ...person });
       status.textContent = say(known ? words.known : words.added, name);
     }
@@ -162,7 +186,31 @@ export function peopleField(form, onChange) {
   // Enter was pressed before the directory had answered: take its first proposal when it does.
   let hurried = false;
 
+  // A team or a unit stands for its people; sending the form before they came sends its name, which the server understands too.
+  async function addGroup(group) {
+    const asked = { text: group.name, role: "required" };
+    underway.push(asked);
+    input.value = "";
+    options.close();
+    try {
+      const reply = await fetch(`${form.dataset.group}?groupe=${encodeURIComponent(group.group)}`);
+      if (!reply.ok || reply.redirected) throw new Error(String(reply.status));
+      const found = await reply.json();
+      add(found.people);
+      status.textContent = found.said;
+    } catch {
+      status.textContent = words.unknownGroup;
+      input.value = group.name;
+    } finally {
+      underway.splice(underway.indexOf(asked), 1);
+    }
+  }
+
   function pick(person) {
+    if (person.group) {
+      addGroup(person);
+      return;
+    }
     add([{ text: person.text, name: person.name, note: person.note }]);
     input.value = "";
     options.close();
@@ -172,11 +220,11 @@ export function peopleField(form, onChange) {
     const element = document.createElement("li");
     element.className = "mt-option";
     element.setAttribute("role", "option");
-    element.dataset.person = JSON.stringify({ text: person.text, name: person.name, note: person.note });
+    element.dataset.person = JSON.stringify({ text: person.text, name: person.name, note: person.note, group: person.group });
     const avatar = document.createElement("span");
-    avatar.className = `ps-avatar ps-avatar--sm ps-avatar--${person.tint}`;
+    avatar.className = person.group ? "mt-option__group fr-icon-team-line" : `ps-avatar ps-avatar--sm ps-avatar--${person.tint}`;
     avatar.setAttribute("aria-hidden", "true");
-    avatar.textContent = person.initials;
+    avatar.textContent = person.group ? "" : person.initials;
     const text = document.createElement("span");
     text.className = "mt-option__words";
     for (const [part, value] of [["name", person.name], ["detail", person.detail]]) {

@@ -51,12 +51,48 @@ async function refreshRecap() {
     if (reply.ok && !reply.redirected) {
       const parsed = new DOMParser().parseFromString(await reply.text(), "text/html");
       recap.replaceChildren(...parsed.body.childNodes);
+      learn();
     }
   } catch (error) {
     // The summary is a comfort: without the network it stays as it was, and the form says so when it is sent.
     if (error.name !== "AbortError" && error.name !== "TypeError") throw error;
   }
 }
+
+// The lists of the repetition name the day that the date field says now; the rule is shown as a sentence.
+function learn() {
+  const told = recap.querySelector("[data-recap-words]");
+  if (!told) return;
+  form.elements.warned.value = told.dataset.warned;
+  form.elements.repeat_for.value = told.dataset.day;
+  for (const word of told.querySelectorAll("[data-preset]")) {
+    const option = [...form.elements.repeat.options].find((one) => one.value === word.dataset.preset);
+    if (word.dataset.label) option.textContent = word.dataset.label;
+    option.hidden = option.disabled = !("offered" in word.dataset);
+  }
+  for (const word of told.querySelectorAll("[data-monthly]")) {
+    [...form.elements.repeat_monthly.options].find((one) => one.value === word.dataset.monthly).textContent = word.dataset.label;
+  }
+  const sentence = document.getElementById("repetition-phrase");
+  sentence.hidden = told.dataset.rule === "";
+  if (sentence.textContent !== told.dataset.rule) sentence.textContent = told.dataset.rule;
+}
+
+// What is typed for an end of the series chooses that end.
+for (const [field, end] of [["repeat_until", "until"], ["repeat_count", "count"]]) {
+  form.elements[field].addEventListener("input", () => {
+    form.querySelector(`[name=repeat_end][value=${end}]`).checked = true;
+  });
+}
+
+// A last day never lies before the first.
+const lastDay = form.elements.last_day;
+let firstDay = form.elements.date.value;
+form.elements.date.addEventListener("change", () => {
+  const moved = form.elements.date.valueAsNumber - Date.parse(firstDay);
+  if (form.elements.date.value && lastDay.value && !Number.isNaN(moved)) lastDay.valueAsNumber += moved;
+  firstDay = form.elements.date.value || firstDay;
+});
 
 function touched() {
   dirty = true;
@@ -107,7 +143,7 @@ document.addEventListener("click", (event) => {
   field.scrollIntoView({ block: "center" });
 });
 
-const firstError = document.getElementById("conflit") ?? form.querySelector("[aria-invalid]");
+const firstError = document.querySelector("[data-attention]") ?? form.querySelector("[aria-invalid]");
 const asked = document.getElementById(form.dataset.focus ?? "");
 // Not away from where somebody is typing already.
 if (document.activeElement === document.body) (firstError ?? asked ?? (form.elements.title.value ? null : form.elements.title))?.focus();
