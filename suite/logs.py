@@ -11,7 +11,7 @@ from typing import Any
 from billiard.util import get_logger as multiprocessing_logger
 from django.conf import settings
 
-_SECRET = re.compile(r"(/invitation/|/sondage/|\bsuite_(?=[\w-]{20}))[^/\s?\"']+")
+_SECRET = re.compile(r"(/invitation/|/sondage/|/calendrier/|/rappels/arreter/|\bsuite_(?=[\w-]{20}))[^/\s?\"']+")
 _MAILBOX = re.compile(r"[^\s<>@,;:()\"']+@(?=[\w-]+(\.[\w-]+)+)")
 
 

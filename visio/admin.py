@@ -34,6 +34,7 @@ from visio.meetings.models import (
 )
 from visio.meetings.owing import ResendRefused, resend
 from visio.meetings.tokens import revoke_link
+from visio.reminders.admin import ReminderAdmin  # noqa: F401  registers itself
 from visio.rooms.models import Room
 
 # Other parts add what they hang on a meeting: fn(meeting) -> a link to its page here, or "".

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from suite.portal import dashboard_views, finding, health, hours_views, preferences, public
+from suite.portal import dashboard_views, delegation_views, finding, health, hours_views, preferences, public
 
 app_name = "portal"
 
@@ -20,6 +20,8 @@ urlpatterns = [
     path("reglages/absences/", hours_views.add, name="add_leave"),
     path("reglages/absences/<int:leave_id>/retirer/", hours_views.remove, name="remove_leave"),
     path("reglages/absences/remettre/", hours_views.restore, name="restore_leave"),
+    path("reglages/delegations/", delegation_views.delegations, name="delegations"),
+    path("reglages/delegations/<int:delegation_id>/retirer/", delegation_views.end, name="end_delegation"),
     path("presence/", preferences.choose_presence, name="presence"),
     path("theme/", public.theme, name="theme"),
     path("langue/", public.language, name="language"),

@@ -182,6 +182,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-owed-letters": every(SWEEP_SECONDS, "mail.sweep_letters"),
     "sweep-tchap-rooms": every(SWEEP_SECONDS, "tchap_bridge.sweep_rooms"),
     "sweep-calls": every(SWEEP_SECONDS, "visio.sweep_calls"),
+    "remind": every(SWEEP_SECONDS, "visio.remind"),
+    "make-digests": every(max(SWEEP_SECONDS, 60.0), "visio.make_digests"),
     "remind-of-polls": every(SWEEP_SECONDS, "visio.remind_polls"),
     "extend-series": every(3600.0, "visio.extend_series"),
     "look-for-missed-tchap-rooms": every(3600.0, "tchap_bridge.look_for_missed"),

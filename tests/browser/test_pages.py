@@ -113,6 +113,8 @@ PAGES: list[tuple[str, Who, Where]] = [
     ("recherche", manager, lambda _world: reverse("portal:search") + "?q=comite"),
     ("recherche vide", manager, lambda _world: reverse("portal:search") + "?q=zzzz"),
     ("réglages", manager, at("portal:settings")),
+    ("délégations", manager, at("portal:delegations")),
+    ("rappels", manager, at("reminders:settings")),
     ("horaires et absences", manager, at("portal:hours")),
     ("accessibilité", manager, at("portal:accessibility")),
     ("données personnelles", nobody, at("portal:personal_data")),

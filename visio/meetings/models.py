@@ -163,6 +163,8 @@ class Occurrence(models.Model):
             models.Index(
                 fields=["meeting", "starts_at"], include=["ends_at", "id", "status"], name="occurrence_by_meeting_start"
             ),
+            # Reminders look for what begins soon, whoever's it is.
+            models.Index(fields=["starts_at"], condition=Q(status="confirmed"), name="occurrence_by_start"),
         ]
 
     def __str__(self) -> str:
