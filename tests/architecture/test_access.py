@@ -13,8 +13,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from suite.agents.models import Agent, Team
 from tests import factories
+from tests.visio.polls.asking import poll
 from visio.meetings.models import Attendee, Meeting
 from visio.meetings.tokens import link_token
+from visio.polls.models import Poll, PollParticipant
+from visio.places.models import Resource, ResourceBooking
 
 pytestmark = pytest.mark.django_db
 METHODS = ("get", "head", "post", "put", "patch", "delete")
@@ -41,6 +44,7 @@ PUBLIC = {
 }
 # A secret in the address or the header: nobody without it.
 SECRET = {
+    "poll_guest:page",
     "rsvp:page",
     "rsvp:ics",
     "rooms:guest",
@@ -52,6 +56,9 @@ SECRET = {
 }
 # Any signed-in agent, who sees only what is theirs.
 OWN = {
+    "polls:list",
+    "polls:new",
+    "polls",
     "portal:dashboard",
     "portal:fragment",
     "portal:search",
@@ -77,6 +84,10 @@ OWN = {
     "meetings:availability",
     "meetings:slots",
     "meetings:instant",
+    "picker:choose",
+    "places:list",
+    "places:requests",
+    "resources-api",
     "meetings",
     "directory",
     "presence-api",
@@ -97,9 +108,29 @@ MEETING = {
 }
 # Its organiser alone; its guests get 403 or 404, everybody else 404.
 ORGANISER = {"meetings:edit", "meetings:cancel", "meetings:resend"}
+# The people of one poll; 404 for everybody else.
+POLL = {"polls:detail", "polls:fragment", "polls:answer", "poll", "poll-vote", "poll-choose", "poll-close"}
+# Its organiser alone; those who are asked get 403, everybody else 404.
+POLL_ORGANISER = {"polls:edit", "polls:choose", "polls:close", "polls:reopen", "polls:remind"}
 ROOM = {"rooms:room"}
+# A physical room: everybody of the organisation that lends it; 404 for everybody else.
+PLACE = {"places:room"}
 TEAM = {"calendars:team", "calendars:team-grid"}
-API = {"meetings", "meeting", "meeting-answer", "directory", "presence-api", "availability-api", "slots-api"}
+API = {
+    "polls",
+    "poll",
+    "poll-vote",
+    "poll-choose",
+    "poll-close",
+    "meetings",
+    "meeting",
+    "meeting-answer",
+    "resources-api",
+    "directory",
+    "presence-api",
+    "availability-api",
+    "slots-api",
+}
 
 
 @dataclass
@@ -112,7 +143,9 @@ class Cast:
     outsider: Agent
     manager: Agent
     meeting: Meeting
+    poll: Poll
     team: Team
+    place: Resource
 
     def client(self, role: str) -> Client:
         client = Client(raise_request_exception=True)
@@ -124,9 +157,15 @@ class Cast:
         """The address of `name` for this meeting and team."""
         guest = Attendee.objects.get(meeting=self.meeting, agent=self.guest)
         values: dict[str, Any] = {
-            "public_id": self.meeting.public_id,
+            "public_id": self.poll.public_id
+            if name in POLL | POLL_ORGANISER
+            else self.place.public_id
+            if name in PLACE
+            else self.meeting.public_id,
             "slug": self.meeting.room.slug if self.meeting.room else "",
             "token": link_token(guest),
+            "key": self.poll.options.all()[0].key,
+            "piece": "resultats",
             "token_id": 1,
             "leave_id": 1,
             "delegation_id": 1,
@@ -146,20 +185,26 @@ class Cast:
         """All that a stranger could have changed."""
         meetings = Meeting.objects.order_by("pk").values_list("pk", "revision", "status", "title")
         attendees = Attendee.objects.order_by("pk").values_list("pk", "answer", "link_hash")
-        return [*meetings, *attendees]
+        bookings = ResourceBooking.objects.order_by("pk").values_list("pk", "status")
+        polls = Poll.objects.order_by("pk").values_list("pk", "status", "title", "changed_at")
+        asked = PollParticipant.objects.order_by("pk").values_list("pk", "answered_at", "reminded_at", "link_hash")
+        return [*polls, *asked, *meetings, *attendees, *bookings]
 
 
 @pytest.fixture
 def cast() -> Cast:
     home = factories.organisation()
     organiser, guest, colleague, manager = (factories.agent(organisation=home) for _index in range(4))
+    place = Resource.objects.create(organisation=home, name="Salle du conseil", needs_approval=True)
     return Cast(
         organiser=organiser,
         guest=guest,
         colleague=colleague,
         outsider=factories.agent(),
         manager=manager,
-        meeting=factories.meeting(organiser, guests=[guest, "x@ext.example"]),
+        meeting=factories.meeting(organiser, guests=[guest, "x@ext.example"], resources=(place.pk,)),
+        place=place,
+        poll=poll(organiser, [guest, "x@ext.example"]),
         team=factories.team(organisation=home, managers=[manager], members=[organiser, guest, colleague]),
     )
 
@@ -179,7 +224,7 @@ def addresses(
 
 
 ADDRESSES = sorted(addresses())
-TABLE = PUBLIC | SECRET | OWN | MEETING | ORGANISER | ROOM | TEAM
+TABLE = PUBLIC | SECRET | OWN | MEETING | ORGANISER | POLL | POLL_ORGANISER | ROOM | TEAM | PLACE
 
 
 def test_the_table_names_every_address_and_no_other() -> None:
@@ -205,13 +250,33 @@ def test_nobody_is_sent_to_sign_in(cast: Cast, name: str, route: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["colleague", "outsider", "manager"])
-@pytest.mark.parametrize(("name", "route"), [pair for pair in ADDRESSES if pair[0] in MEETING | ORGANISER])
+@pytest.mark.parametrize(
+    ("name", "route"), [pair for pair in ADDRESSES if pair[0] in MEETING | ORGANISER | POLL | POLL_ORGANISER]
+)
 def test_who_is_not_of_a_meeting_gets_404_and_changes_nothing(cast: Cast, name: str, route: str, role: str) -> None:
     before = cast.state()
     path = cast.path(name, route)
     seen = {method: ask(cast.client(role), method, path).status_code for method in METHODS}
     assert set(seen.values()) <= {404, 405}, seen
     assert 404 in seen.values()
+    assert cast.state() == before
+
+
+@pytest.mark.parametrize("role", ["organiser", "guest"])
+@pytest.mark.parametrize(("name", "route"), [pair for pair in ADDRESSES if pair[0] in POLL])
+def test_the_people_of_a_poll_are_let_in(cast: Cast, name: str, route: str, role: str) -> None:
+    path = cast.path(name, route)
+    assert cast.client(role).get(path).status_code in {200, 405}
+    if (name, role) != ("polls:answer", "organiser"):  # who organises is not asked
+        assert cast.client(role).post(path).status_code != 404
+
+
+@pytest.mark.parametrize(("name", "route"), [pair for pair in ADDRESSES if pair[0] in POLL_ORGANISER])
+def test_who_is_asked_does_not_do_what_is_the_organisers(cast: Cast, name: str, route: str) -> None:
+    before = cast.state()
+    path = cast.path(name, route)
+    seen = {method: ask(cast.client("guest"), method, path).status_code for method in METHODS}
+    assert set(seen.values()) <= {403, 405}, seen
     assert cast.state() == before
 
 
@@ -244,6 +309,16 @@ def test_a_restricted_room_opens_for_the_people_of_its_meeting(cast: Cast, role:
 
 
 @pytest.mark.parametrize(
+    ("role", "status"), [("organiser", 200), ("guest", 200), ("colleague", 200), ("manager", 200), ("outsider", 404)]
+)
+def test_a_room_shows_its_week_to_its_own_organisation(cast: Cast, role: str, status: int) -> None:
+    answer = cast.client(role).get(cast.path("places:room", dict(ADDRESSES)["places:room"]))
+    assert answer.status_code == status
+    # Who may not open the meeting learns that the room is taken, not what for.
+    assert (cast.meeting.title in answer.content.decode()) is (role in {"organiser", "guest"})
+
+
+@pytest.mark.parametrize(
     ("role", "week", "grid"),
     [("manager", 200, 200), ("organiser", 200, 404), ("colleague", 200, 404), ("outsider", 404, 404)],
 )
@@ -263,7 +338,7 @@ def test_any_agent_opens_their_own_pages(cast: Cast, name: str, route: str) -> N
     assert status in {200, 400, 405}, status
 
 
-@pytest.mark.parametrize("name", ["rsvp:page", "rsvp:ics", "rooms:guest"])
+@pytest.mark.parametrize("name", ["rsvp:page", "rsvp:ics", "poll_guest:page", "rooms:guest"])
 @pytest.mark.parametrize("role", ["nobody", "outsider"])
 def test_a_wrong_link_opens_nothing_whoever_holds_it(cast: Cast, name: str, role: str) -> None:
     before = cast.state()

@@ -61,7 +61,7 @@ def booked_words(details: dict[str, Any], *, zone: str) -> str:
     templates = {
         "accepted": _("Réservation acceptée : %(resource)s, %(when)s"),
         "refused": _("Réservation refusée : %(resource)s, %(when)s"),
-        "missed": _("Sans réservation, déjà prise : %(resource)s, %(when)s"),
+        "missed": _("Sans réservation, indisponible : %(resource)s, %(when)s"),
     }
     if details["act"] not in templates:
         return str(ChangeKind.BOOKED.label)
