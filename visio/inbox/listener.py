@@ -63,7 +63,7 @@ class Reception:
     ) -> list[str]:
         session.host_name = hostname
         # Nobody signs in here.
-        return [*(line for line in responses if not line.startswith("250-AUTH")), "250 HELP"]
+        return [line for line in responses if not line.startswith("250-AUTH")]
 
     async def handle_VRFY(self, server: SMTP, session: Session, envelope: Envelope, address: str) -> str:
         return "252 2.1.5 Send some mail and see"

@@ -22,6 +22,8 @@ class Command(BaseCommand):
         "Receive the mail of REPLY_DOMAIN: guests' calendars answer there. SMTP, or LMTP behind a mail server, on "
         "INBOUND_HOST:INBOUND_PORT; STARTTLS with INBOUND_TLS_CERT and INBOUND_TLS_KEY. SIGTERM finishes what is in hand."
     )
+    # Tchap's or a page's misconfiguration is told where it matters; guests' answers are taken all the same.
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--lmtp", action="store_true", help="speak LMTP (RFC 2033) instead of SMTP")
