@@ -131,9 +131,11 @@ class GuestCalendar:
         """The guest answers in their own calendar: the whole meeting, or one date of it."""
         entry = self._entries[uid]
         if which is None:
+            usual = _mine(entry.events[None], self.address)
             for one, event in entry.events.items():
+                # A date that was answered by itself keeps its answer; one that only looks like the others goes with them.
                 if one not in entry.answered:
-                    self._mark(event, partstat, only_from=_mine(entry.events[None], self.address) if one else None)
+                    self._mark(event, partstat, only_from=usual)
             return
         if which not in entry.events:
             entry.events[which] = self._detach(entry, which)

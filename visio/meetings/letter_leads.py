@@ -51,9 +51,16 @@ def _lead_pattern(told: Told) -> str:
                 "et cette série s’arrête le %(until)s."
             )
         return _("%(name)s a annulé une date et les suivantes : cette série s’arrête désormais le %(until)s.")
+    if _leaves_its_old_place(told):
+        return _("%(name)s a déplacé cette réunion : l’ancien horaire est libéré, une invitation au nouveau suit.")
     if told.is_date_of_series:
         return _date_patterns()[told.reason]
     return (_series_patterns() if told.is_series else _one_off_patterns())[told.reason]
+
+
+def _leaves_its_old_place(told: Told) -> bool:
+    """A guest of one date alone, whose series moved: the old one is taken back, the new one told by a letter of its own."""
+    return told.reason == DeliveryReason.MOVED and told.delivery.method == Method.CANCEL
 
 
 def _invited_pattern(told: Told) -> str:

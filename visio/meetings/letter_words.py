@@ -97,7 +97,7 @@ def subject(told: Told) -> str:
 
 def _subject_pattern(told: Told, values: Mapping[str, str]) -> str:
     reason = told.reason
-    if reason in {DeliveryReason.CANCELLED, DeliveryReason.REMOVED}:
+    if told.delivery.method == Method.CANCEL:
         return _("Annulé : %(title)s, toutes les dates") if told.is_series else _("Annulé : %(title)s, %(when)s")
     if reason == DeliveryReason.MOVED and values["before"] and values["before"] != values["when"]:
         return _("Modifié : %(title)s, %(when)s au lieu de %(before)s")
@@ -118,7 +118,7 @@ def _subject_pattern(told: Told, values: Mapping[str, str]) -> str:
 
 def was(told: Told) -> str:
     """The old time, beside the new one; for a series that repeats otherwise, the old rule too."""
-    if told.reason != DeliveryReason.MOVED:
+    if told.reason != DeliveryReason.MOVED or told.delivery.method == Method.CANCEL:
         return ""
     said = _span(*_times_before(told), told.before["time_zone"], _was_all_day(told))
     if told.before["time_zone"] != told.meeting.time_zone and not _was_all_day(told):
@@ -164,7 +164,7 @@ def proposed(told: Told) -> str:
 def unchanged(told: Told) -> str:
     """What a moved meeting keeps: only what the row lets us know."""
     meeting, before = told.meeting, told.before
-    if told.reason != DeliveryReason.MOVED:
+    if told.reason != DeliveryReason.MOVED or told.delivery.method == Method.CANCEL:
         return ""
     kept = []
     if meeting.room is not None and before.get("room") == meeting.room.slug:

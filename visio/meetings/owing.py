@@ -341,7 +341,7 @@ def _insert(meeting: Meeting, rows: Sequence[_Row], method: Method, telling: Tel
         "due_at": telling.due_at or telling.now,
         "now": telling.now,
         "attendees": [row.attendee.pk for row in rows],
-        "dates": [dates.get(row.attendee.only_occurrence_id or 0, row.recurrence_id) for row in rows],
+        "dates": [row.recurrence_id or dates.get(row.attendee.only_occurrence_id or 0) for row in rows],
         "reasons": [row.reason.value for row in rows],
         "befores": [texts[id(row.before)] for row in rows],
         "texts": [Jsonb(dict(before)) for before in befores],

@@ -86,6 +86,7 @@ def edit(
     upgraded = _upgrade(once, roll)
     once = [row for row in once if row.pk not in {one.pk for one in upgraded}]
     dead: list[Attendee] = []
+    dates_before = {one.pk: one for one in Occurrence.objects.filter(pk__in=[row.only_occurrence_id for row in once])}
     if retimed:
         gone = lay_again(meeting, old, new, now=act.now)
         dead = [row for row in once if row.only_occurrence_id in gone]
@@ -105,6 +106,7 @@ def edit(
     moved_line = times_before if moved or (retimed and times_before != after) else None
     remember_edit(meeting, act.by, act.now, moved_line, after, fields, roll)
     reason = _reason(moved=moved, told=(retimed and not moved) or worth_telling(fields, act.notify))
+    _take_back_names(meeting, [row for row in once if row not in dead], dates_before, act)
     owe_after_edit(
         meeting=meeting,
         added=added,
@@ -116,6 +118,21 @@ def edit(
     let_go(meeting, [*roll.removed, *dead])
     publish(MeetingChanged(meeting_id=meeting.pk))
     return meeting
+
+
+def _take_back_names(meeting: Meeting, once: list[Attendee], dates_before: dict[int, Occurrence], act: Act) -> None:
+    """Guests of one date know it by its original start, which moved with the series: the old one leaves their calendar."""
+    now = Occurrence.objects.in_bulk([row.only_occurrence_id for row in once if row.only_occurrence_id is not None])
+    for row in once:
+        pk = row.only_occurrence_id or 0
+        before = dates_before.get(pk)
+        if before is not None and pk in now and before.recurrence_id != now[pk].recurrence_id:
+            owe_cancellations(
+                meeting=meeting,
+                attendees=[row],
+                reason=DeliveryReason.MOVED,
+                telling=act.telling(before=before_of(meeting, before), date=before),
+            )
 
 
 def cancel(*, meeting: Meeting, act: Act) -> None:
@@ -131,6 +148,7 @@ def cancel(*, meeting: Meeting, act: Act) -> None:
         found.revision += 1
         found.save()
         found.occurrences.filter(ends_at__gt=act.now).update(status=Status.CANCELLED)
+        sync_times(found)
         close_room(found, act.now)
         overtake_counters(found, act.now)
         booked.release(found)
