@@ -21,6 +21,7 @@ from django.db import transaction
 
 from suite.agents.models import Agent, Organisation, Team
 from suite.core.events import publish
+from suite.portal.demo_places import book_rooms, load_rooms
 from suite.portal.demo_plan import Person, PlannedMeeting, plan_day, plan_moment, window
 from suite.portal.demo_rites import Guest
 from visio.events import MeetingScheduled
@@ -68,6 +69,7 @@ def load_demo(*, now: dt.datetime, people_file: Path = PEOPLE_FILE) -> Loaded:
     told = json.loads(people_file.read_text(encoding="utf-8"))
     organisations = _load_organisations(told["organisations"])
     agents = _load_agents(told["people"])
+    load_rooms()
     by_email = {agent.email: agent for agent in Agent.objects.filter(is_demo=True).select_related("organisation")}
     people = [_person(entry) for entry in told["people"] if entry["email"] in by_email]
     planned = [meeting for day in window(now.astimezone(PARIS).date()) for meeting in plan_day(people, day)]
@@ -168,6 +170,7 @@ def _write_meetings(planned: Sequence[PlannedMeeting], agents: dict[str, Agent],
         rooms_left -= with_tchap
         batch.add(key, replace(plan, wants_tchap=with_tchap))
     batch.write()
+    book_rooms(batch.meetings, batch.occurrences, batch.attendees, now=now)
     return len(batch.meetings)
 
 

@@ -20,6 +20,7 @@ from tests.looking import Mailbox
 from visio.calendars.day import dashboard_day
 from visio.meetings.invitations import deliver
 from visio.meetings.models import Answer, Attendee, Delivery, DeliveryState, Meeting, Occurrence, Privacy
+from visio.places.models import Resource, ResourceBooking
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
 TUESDAY = dt.datetime(2026, 11, 24, 9, 50, tzinfo=PARIS)
@@ -225,3 +226,20 @@ def test_there_is_always_something_soon(wall: dt.datetime) -> None:
     soon = dt.datetime.combine(moment[0].date, moment[0].time, PARIS).replace(tzinfo=None)
     assert dt.timedelta(minutes=15) <= soon - wall <= dt.timedelta(minutes=30)
     assert (len(moment) == 2) == (8 <= now.hour < 18)
+
+
+@pytest.mark.django_db
+def test_rooms_are_lent_and_one_request_waits() -> None:
+    load_demo(now=TUESDAY)
+    assert set(Resource.objects.values_list("organisation__name", flat=True)) == {
+        "DINUM",
+        "Préfecture du Finistère",
+        "Région Bretagne",
+    }
+    claire = by_sub("claire-morel")
+    waiting = ResourceBooking.objects.filter(status="pending", during__startswith__gt=TUESDAY)
+    assert waiting.filter(resource__managers=claire).exists()
+    assert ResourceBooking.objects.filter(status="accepted").count() > 50
+    before = list(ResourceBooking.objects.order_by("pk").values())
+    load_demo(now=TUESDAY)
+    assert list(ResourceBooking.objects.order_by("pk").values()) == before

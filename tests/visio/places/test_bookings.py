@@ -126,23 +126,6 @@ def test_what_was_written_before_in_the_transaction_stays(organiser: Agent) -> N
     assert (organiser.job_title, ResourceBooking.objects.count()) == ("Cheffe", 1)
 
 
-def test_the_constraint_is_the_last_word(organiser: Agent) -> None:
-    """Two rows of one statement: the database refuses what no check has seen, and it is said in the same way."""
-    small = room(organiser.organisation)
-    meeting = booked(organiser, small, starts_at=at(1, 10))
-    row = ResourceBooking.objects.get()
-    with pytest.raises(Exception, match="booking_never_overlaps"), transaction.atomic():
-        other = factories.meeting(organiser, starts_at=at(1, 10), now=NOW)
-        ResourceBooking.objects.create(
-            resource=small,
-            meeting=other,
-            occurrence=other.occurrences.get(),
-            during=row.during,
-            status="accepted",
-        )
-    assert rows(meeting)
-
-
 def test_booking_twice_is_booking_once(organiser: Agent) -> None:
     small = room(organiser.organisation)
     meeting = booked(organiser, small, starts_at=at(1, 10))
