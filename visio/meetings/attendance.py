@@ -61,7 +61,10 @@ UPDATE visio_attendee a
 
 
 def hull(meeting: Meeting) -> tuple[dt.datetime, dt.datetime]:
-    """From the first start to the last end of the dates that take place; OPEN_END for a series that never ends."""
+    """From the first start to the last end of the dates that take place; OPEN_END for a series that never ends.
+
+    Where none takes place, of all dates.
+    """
     confirmed = Q(status=Status.CONFIRMED)
     edges = meeting.occurrences.aggregate(
         first=Min("starts_at", filter=confirmed),
@@ -69,6 +72,8 @@ def hull(meeting: Meeting) -> tuple[dt.datetime, dt.datetime]:
         any_first=Min("starts_at"),
         any_last=Max("ends_at"),
     )
+    if meeting.is_cancelled:
+        edges |= {"first": None, "last": None}
     starts_at, ends_at = edges["first"] or edges["any_first"], edges["last"] or edges["any_last"]
     if meeting.expanded_until is None:
         return starts_at, ends_at

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _FURTHER = dt.timedelta(hours=2)
+_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +133,20 @@ def agenda(agent_ids: Collection[int], start: dt.datetime, end: dt.datetime, vie
     if not agent_ids:
         return []
     zone = zoneinfo.ZoneInfo(known_zone(viewer.time_zone))
+    first_day = start.astimezone(zone).date()
+    last_day = (end - dt.timedelta(microseconds=1)).astimezone(zone).date()
+    # Whole days count however little of them the window holds.
+    early = min(start, dt.datetime.combine(first_day, dt.time(), zone)) - _FURTHER
+    late = max(end, dt.datetime.combine(last_day + _DAY, dt.time(), zone)) + _FURTHER
     values: dict[str, Any] = {
         "agents": list(agent_ids),
         "start": start,
         "end": end,
-        "early": start - _FURTHER,
-        "late": end + _FURTHER,
-        "back": start - _FURTHER - LONGEST,
-        "first_day": start.astimezone(zone).date(),
-        "last_day": (end - dt.timedelta(microseconds=1)).astimezone(zone).date(),
+        "early": early,
+        "late": late,
+        "back": early - LONGEST,
+        "first_day": first_day,
+        "last_day": last_day,
         "viewer": viewer.pk,
     }
     with connection.cursor() as cursor:

@@ -10,7 +10,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
@@ -121,8 +121,16 @@ def offer_undo(meeting: Meeting, picture: str, *, by: Agent, until: dt.datetime,
 def undo_offer(meeting: Meeting, by: Agent, now: dt.datetime) -> Undo | None:
     """What `by` may take back now, seen from the meeting or from the one that the act split off it. Without its picture."""
     mine = Undo.objects.filter(by=by, until__gt=now, done_at=None).defer("before").select_related("meeting")
-    found = mine.filter(Q(meeting=meeting) | Q(meeting=meeting.split_from_id, before__rest=meeting.pk)).order_by("-pk")
-    return next((one for one in found if one.revision == one.meeting.revision), None)
+    found = mine.filter(Q(meeting=meeting) | Q(meeting=meeting.split_from_id, before__rest=meeting.pk))
+    for offer in found.annotate(rest_id=F("before__rest")).order_by("-pk"):
+        rest_id = vars(offer)["rest_id"]
+        if offer.revision == offer.meeting.revision and (rest_id is None or _is_untouched(rest_id)):
+            return offer
+    return None
+
+
+def _is_untouched(rest_id: int) -> bool:
+    return Meeting.objects.filter(pk=rest_id, revision=1).exists()
 
 
 @transaction.atomic
@@ -215,6 +223,7 @@ def _end(rest: Meeting, now: dt.datetime) -> None:
         start = timetable.first() or timetable.literal(timetable.start)
         rest.occurrences.create(recurrence_id=start.at, starts_at=start.at, ends_at=timetable.end_of(start))
     rest.occurrences.update(status=Status.CANCELLED)
+    sync_times(rest)
     close_room(rest, now)
     booked.release(rest)
     publish(MeetingCancelled(meeting_id=rest.pk))
