@@ -65,7 +65,8 @@ def _leaves_its_old_place(told: Told) -> bool:
 
 def _invited_pattern(told: Told) -> str:
     meeting = told.meeting
-    if meeting.split_from_id is not None and told.is_series:
+    # Its first version alone: whoever is added later knows of no earlier series.
+    if meeting.split_from_id is not None and told.is_series and told.delivery.revision == 1:
         return _("%(name)s a modifié cette réunion régulière à partir du %(day)s : cette série remplace la précédente.")
     if meeting.scheduled_by is not None and meeting.scheduled_by != meeting.organiser:
         if meeting.room:
