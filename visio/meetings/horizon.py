@@ -84,6 +84,8 @@ def extend_series(*, limit: int = 500, now: dt.datetime) -> int:
         is_series=True, status="confirmed", expanded_until__isnull=False, expanded_until__lt=now + HORIZON - STEP
     )
     series = list(near.order_by("expanded_until", "pk").select_for_update(skip_locked=True, of=("self",))[:limit])
+    if not series:
+        return 0
     dates: list[tuple[int, dt.datetime, dt.datetime]] = []
     edges: list[dt.datetime | None] = []
     for meeting in series:

@@ -113,7 +113,7 @@ def test_cancelled_series_rest(boss: Agent) -> None:
 def test_many_series_are_extended_by_set(boss: Agent, django_assert_num_queries: Any) -> None:
     many(series(boss, rule=OPEN), 300)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         assert extend_series(limit=1000, now=NOW + 2 * STEP) == 301
     assert extend_series(limit=1000, now=NOW + 2 * STEP) == 0
 
