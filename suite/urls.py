@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("suite.portal.urls")),
     path("", include("suite.agents.urls")),
     path("reunions/", include("visio.meetings.urls")),
+    path("reunions/", include("visio.inbox.urls")),
     path("", include("visio.meetings.rsvp_urls")),
     path("", include("visio.rooms.urls")),
     path("salles/", include("visio.meetings.picker_urls")),

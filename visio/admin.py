@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from suite.agents.folding import fold
 from suite.agents.models import Agent
 from suite.core.administration import LedgerAdmin, list_link, object_link
+from visio.inbox.admin import InboundMessageAdmin  # noqa: F401  registers itself
 from visio.meetings.models import (
     Attendee,
     Delivery,

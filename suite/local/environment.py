@@ -55,3 +55,8 @@ def for_portal(*, url: str, secrets: Mapping[str, str], prefix: str) -> dict[str
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "REDIS_PREFIX": prefix,
     }
+
+
+def for_inbound(*, port: int) -> dict[str, str]:
+    """Guests' calendars answer to an address of their own; on one machine the mail catcher's page plays the guest."""
+    return {"REPLY_DOMAIN": "reponses.portail.localhost", "INBOUND_HOST": "127.0.0.1", "INBOUND_PORT": str(port)}

@@ -15,6 +15,7 @@ OFFSETS: Mapping[str, int] = {
     "homeserver": 4,
     "postgres": 5,
     "redis": 6,
+    "inbound": 7,
 }
 NAMES: Mapping[str, str] = {
     "portal": "le portail",
@@ -24,6 +25,7 @@ NAMES: Mapping[str, str] = {
     "homeserver": "le serveur Matrix",
     "postgres": "PostgreSQL",
     "redis": "Redis (Valkey)",
+    "inbound": "la réception des réponses (SMTP)",
 }
 # Below the range from which Linux takes the ports of outgoing connections (32768 and above).
 FREE_RANGE = range(20_000, 32_000)

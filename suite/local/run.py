@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         folder = places.state_folder(port)
         lock = claim(folder, port)
         try:
-            names = ["portal", *(listener for part in wanted for listener in LISTENERS[part])]
+            names = ["portal", "inbound", *(listener for part in wanted for listener in LISTENERS[part])]
             ports.require_free(ports.from_base(port), names)
             if options.fresh:
                 empty(folder)
@@ -85,7 +85,7 @@ def become(command: list[str]) -> NoReturn:
 
 
 def chosen_port(given: str) -> int:
-    """PORT as a number, 8000 when it is empty; StepFailed below 1024 (kept for root) and when six more do not fit above."""
+    """PORT as a number, 8000 when it is empty; StepFailed below 1024 (kept for root) and when seven more do not fit above."""
     if not given:
         return ports.DEFAULT
     if not given.isdigit() or not 1024 <= int(given) <= 65535 - max(ports.OFFSETS.values()):

@@ -20,7 +20,7 @@ from suite.local.parts.homeserver import Homeserver
 from suite.local.parts.idp import IdentityProvider
 from suite.local.parts.mailcatcher import MailCatcher
 from suite.local.parts.part import Part, PartFailed
-from suite.local.parts.portal import Celery, Daphne
+from suite.local.parts.portal import Celery, Daphne, Listener
 from suite.local.parts.postgres import Postgres
 from suite.local.parts.valkey import Valkey
 from suite.local.run import embedded, portal_variables, write_variables
@@ -47,18 +47,23 @@ class Copy:
         # Cookies ignore ports: without this, signing in on one copy would sign out of the other.
         self.own["SESSION_COOKIE_NAME"] = f"session_{port}"
         numbers = ports.from_base(port)
+        self.own |= environment.for_inbound(port=numbers["inbound"])
         make: dict[str, Callable[[], Part]] = {
             "postgres": lambda: Postgres(self.folder, numbers["postgres"]),
             "redis": lambda: Valkey(self.folder, numbers["redis"]),
             "idp": lambda: IdentityProvider(self.folder, numbers["idp"], portal_url=self.url),
-            "mail": lambda: MailCatcher(self.folder, numbers["smtp"], page_port=numbers["mailbox"]),
+            "mail": lambda: MailCatcher(
+                self.folder, numbers["smtp"], page_port=numbers["mailbox"], reply_port=numbers["inbound"]
+            ),
             "homeserver": lambda: Homeserver(self.folder, numbers["homeserver"], appservice_url=self.url),
         }
         self.parts = {name: make[name]() for name in embedded(dict(os.environ))}
         self.variables_file = self.folder / "environment.json"
         self.variables_file.unlink(missing_ok=True)
         self.portal = Daphne(self.folder, port, {})
-        self.processes = [self.portal, Celery(self.folder, {}, role="worker"), Celery(self.folder, {}, role="beat")]
+        self.listener = Listener(self.folder, numbers["inbound"], {})
+        workers = [Celery(self.folder, {}, role="worker"), Celery(self.folder, {}, role="beat")]
+        self.processes = [self.portal, *workers, self.listener]
         self.ready_roles: set[str] = set()
         self.over = threading.Event()
 
@@ -91,12 +96,15 @@ class Copy:
         together(self._fill_database, *(partial(self._bring_up, part) for part in others))
         write_variables(self.variables_file, portal_variables(self._variables()))
         with step("Portail et travaux de fond"):
-            self._wait(lambda: self.ready_roles == {"worker", "beat"} and self.portal.is_ready(), "Le portail")
+            self._wait(self._is_ready, "Le portail")
         if "mail" in self.parts:
             say(f"Boîte aux lettres : {self.parts['mail'].url}")
         say(f"Données et journaux : {self.folder}")
         say(f"Services démarrés en {time.monotonic() - began:.0f} s ; Ctrl-C arrête tout.")
         say(f"Portail prêt : {self.url}")
+
+    def _is_ready(self) -> bool:
+        return self.ready_roles == {"worker", "beat"} and self.portal.is_ready() and self.listener.is_ready()
 
     def _bring_up(self, part: Part) -> None:
         with step(part.title):
@@ -171,7 +179,7 @@ class Watching:
                 (self._showing.discard if line[1] == "INFO" else self._showing.add)(message.name)
             if message.name in self._showing:
                 self._print(message)
-        elif " INFO daphne." not in text:
+        elif " INFO daphne." not in text and " INFO visio.inbox " not in text:
             self._print(message)
 
     def _print(self, message: Message) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import smtplib
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -101,6 +102,7 @@ def heartbeat(now: dt.datetime) -> list[Part]:
         "redis": (ask_redis, [Part("redis", "down", matters=True)]),
         "homeserver": (ask_homeserver, [Part("homeserver", "down", matters=False)]),
         "smtp": (ask_smtp, [Part("smtp", "down", matters=False)]),
+        "inbound": (ask_inbound, [Part("inbound", "down", matters=False)]),
     }
     futures: dict[str, Future[list[Part]]] = {
         name: _threads().submit(_timed, ask, otherwise) for name, (ask, otherwise) in asked.items()
@@ -227,6 +229,17 @@ def ask_smtp() -> list[Part]:
     with smtplib.SMTP(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=PATIENCE_SECONDS) as server:
         server.noop()
     return [Part("smtp", "up", matters=False)]
+
+
+def ask_inbound() -> list[Part]:
+    """Not fatal: guests' mail servers keep their answers and try again. SMTP and LMTP greet alike."""
+    if not settings.REPLY_DOMAIN:
+        return [Part("inbound", "off", matters=False)]
+    place = (settings.INBOUND_HOST, settings.INBOUND_PORT)
+    with socket.create_connection(place, timeout=PATIENCE_SECONDS) as wire:
+        greeting = wire.recv(3)
+        wire.sendall(b"QUIT\r\n")
+    return [Part("inbound", "up" if greeting == b"220" else "down", matters=False)]
 
 
 # --- What the sign-in page says ---------------------------------------------------------------------------------

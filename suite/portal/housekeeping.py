@@ -10,17 +10,21 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
+from visio.inbox.models import InboundMessage
 from visio.meetings.models import IdempotentResponse
 
 # Rows deleted by one statement: no lock is held for long.
 BATCH = 1000
 # A tool repeats a request within hours, not days.
 ANSWERS_KEPT = dt.timedelta(hours=48)
+# What guests' calendars sent: long enough to find out what went wrong.
+MESSAGES_KEPT = dt.timedelta(days=90)
 
 
 def _done_with(now: dt.datetime) -> Iterator[QuerySet[Any]]:
     yield Session.objects.filter(expire_date__lt=now)
     yield IdempotentResponse.objects.filter(created_at__lt=now - ANSWERS_KEPT)
+    yield InboundMessage.objects.filter(received_at__lt=now - MESSAGES_KEPT)
 
 
 def purge(*, now: dt.datetime, seconds: float) -> bool:

@@ -107,7 +107,7 @@ MEETING = {
     "meeting-answer",
 }
 # Its organiser alone; its guests get 403 or 404, everybody else 404.
-ORGANISER = {"meetings:edit", "meetings:cancel", "meetings:resend"}
+ORGANISER = {"inbox:received", "meetings:edit", "meetings:cancel", "meetings:resend"}
 # The people of one poll; 404 for everybody else.
 POLL = {"polls:detail", "polls:fragment", "polls:answer", "poll", "poll-vote", "poll-choose", "poll-close"}
 # Its organiser alone; those who are asked get 403, everybody else 404.

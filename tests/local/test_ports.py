@@ -18,6 +18,7 @@ def test_ports_follow_from_the_portals() -> None:
         "homeserver": 8004,
         "postgres": 8005,
         "redis": 8006,
+        "inbound": 8007,
     }
 
 

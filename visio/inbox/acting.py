@@ -35,6 +35,8 @@ _ADDRESS_LENGTH = 320
 _WORDS_LENGTH = 500
 # Bounces are matched among the last mails to the person.
 _MAILS_LOOKED_AT = 100
+# Of one attendee within a day: who can write to an address must not fill the disk.
+MOST_A_DAY = 100
 # Seconds that one message may wait for an edit under way, and that any of its statements may take.
 _PATIENCE = 20
 _ANSWERS = {
@@ -44,6 +46,10 @@ _ANSWERS = {
     # Somebody else shall come in their place: that is for the organiser to decide.
     "DELEGATED": Answer.TENTATIVE,
 }
+
+
+class TooManyMessages(Exception):
+    """This address had its share of today: the sender shall try again later."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,8 @@ class _Outcome:
 def receive(*, envelope_from: str, envelope_to: str, raw: bytes, now: dt.datetime) -> InboundMessage:
     """Keep the message and do what it asks; the row, which was there already when these bytes came before.
 
-    `envelope_to` is one of our reply addresses (visio.meetings.reply_addresses). Raises what the database raises, and then
-    nothing is kept.
+    `envelope_to` is one of our reply addresses (visio.meetings.reply_addresses). Raises TooManyMessages, and what the database
+    raises; then nothing is kept.
     """
     public_id = public_id_by_reply_address(envelope_to)
     if public_id is None:
@@ -73,6 +79,7 @@ def receive(*, envelope_from: str, envelope_to: str, raw: bytes, now: dt.datetim
         known = InboundMessage.objects.filter(digest=digest).first()
         if known is not None:
             return known
+        _check_share(meeting, attendee, envelope_to, now)
         with translation.override(meeting.organiser.language if meeting else None):
             outcomes = _judge(mail, meeting, attendee, envelope_from, now)
             row = _keep(mail, meeting, attendee, outcomes)
@@ -118,6 +125,13 @@ def _alone(digest: str) -> None:
     """The same bytes on two connections at once: the second waits here and finds the first one's row."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(digest[:15], 16)])
+
+
+def _check_share(meeting: Meeting | None, attendee: Attendee | None, envelope_to: str, now: dt.datetime) -> None:
+    today = InboundMessage.objects.filter(meeting=meeting, received_at__gt=now - dt.timedelta(days=1))
+    mine = today.filter(attendee=attendee) if attendee is not None else today.filter(envelope_to=envelope_to)
+    if mine.count() >= MOST_A_DAY:
+        raise TooManyMessages
 
 
 def _judge(

@@ -20,7 +20,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from visio.inbox.acting import receive
+from visio.inbox.acting import TooManyMessages, receive
 from visio.inbox.parsing import MOST_BYTES, hops
 from visio.meetings.reply_addresses import public_id_by_reply_address
 
@@ -89,6 +89,8 @@ class Reception:
         except (OperationalError, InterfaceError, TimeoutError) as away:
             logger.warning("a message could not be kept (%s): its sender will try again", type(away).__name__)
             return AWAY
+        except TooManyMessages:
+            return "452 4.2.2 Too many messages for this address, try again tomorrow"
         return "250 2.0.0 Kept"
 
     async def handle_exception(self, error: Exception) -> str:

@@ -1,6 +1,6 @@
 """The catcher's pages, in French: the list and one message."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -65,7 +65,18 @@ def list_page(*, found: Sequence[Summary], count: int, to: str, subject: str) ->
     )
 
 
-def message_page(summary: Summary, parts: dict[str, Any]) -> str:
+def not_taken_page(number: int, words: str) -> str:
+    return _page(
+        "Réponse non remise",
+        f'<p><a href="/messages/{number}">Retour au message</a></p><h1>Réponse non remise</h1>'
+        f"<p>Le portail n’a pas pris la réponse : {escape(words)}</p>",
+    )
+
+
+def message_page(
+    summary: Summary, parts: dict[str, Any], *, choices: Mapping[str, str] | None = None, sent: str = ""
+) -> str:
+    """`choices`: buttons that answer as the recipient's calendar would; `sent`: the one that was pressed."""
     shown = ("From", "To", "Subject", "Date", "Message-ID", "Reply-To", "Auto-Submitted")
     headers = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in parts["headers"] if name in shown
@@ -76,6 +87,17 @@ def message_page(summary: Summary, parts: dict[str, Any]) -> str:
         f"<dl>{headers}<dt>Enveloppe</dt><dd>{escape(', '.join(summary.recipients))}</dd></dl>",
         f'<p><a href="/api/messages/{summary.id}/raw">Source du message</a></p>',
     ]
+    if sent:
+        body.append(f'<p role="status">Réponse envoyée : {escape(sent)}.</p>')
+    if choices:
+        buttons = "".join(
+            f'<button name="answer" value="{escape(value)}">{escape(words)}</button>'
+            for value, words in choices.items()
+        )
+        body.append(
+            f"<h2>Répondre comme l’agenda de {escape(summary.recipients[0])}</h2>"
+            f'<form class="search" method="post" action="/messages/{summary.id}/answer">{buttons}</form>'
+        )
     if parts["html"] is not None:
         body.append(
             f'<h2>HTML</h2><p><a href="/messages/{summary.id}/html">Ouvrir seul</a></p>'

@@ -5,19 +5,21 @@ GET /api/messages/<id>                           with headers, text, html, calen
 GET /api/messages/<id>/raw                       as received
 DELETE /api/messages[?to=]                       forget all, or one recipient's
 GET|POST|DELETE /api/rules[?recipient=]          misbehave (see rules.py)
+POST /messages/<id>/answer  answer=ACCEPTED|…    answer an invitation as its recipient's calendar would (see guest.py)
 """
 
 import json
 import re
 from dataclasses import asdict
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from suite.local.catcher import pages
+from suite.local.catcher import guest, pages
 from suite.local.catcher.contents import parts_of
 from suite.local.catcher.rules import BadRule, Rules, parse
-from suite.local.catcher.store import Store
+from suite.local.catcher.store import Store, Summary
 
 LONGEST_LIST = 500
 PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
@@ -29,8 +31,9 @@ class CatcherServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, store: Store, rules: Rules) -> None:
+    def __init__(self, port: int, store: Store, rules: Rules, *, reply_port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), CatcherRequest)
+        self.reply_port = reply_port
         self.store = store
         self.rules = rules
 
@@ -78,7 +81,9 @@ class CatcherRequest(BaseHTTPRequestHandler):
             case "messages", "/html":
                 self._answer(200, (parts_of(raw)["html"] or "").encode(), "text/html; charset=utf-8", MESSAGE_POLICY)
             case "messages", None:
-                page = pages.message_page(summary, parts_of(raw))
+                choices = self._choices(summary, raw)
+                sent = guest.CHOICES.get(self._asked()[1].get("sent", ""), "")
+                page = pages.message_page(summary, parts_of(raw), choices=choices, sent=sent)
                 self._answer(200, page.encode(), "text/html; charset=utf-8", PAGE_POLICY)
             case _:
                 self._json(404, {"error": "not found"})
@@ -86,6 +91,9 @@ class CatcherRequest(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         path, _ = self._asked()
         body = self.rfile.read(min(_number(self.headers.get("Content-Length", ""), 0), 100_000))
+        if answered := re.fullmatch(r"/messages/(\d{1,15})/answer", path):
+            self._answer_as_guest(int(answered[1]), parse_qs(body.decode(errors="replace")))
+            return
         if path != "/api/rules":
             self._json(404, {"error": "not found"})
             return
@@ -96,6 +104,35 @@ class CatcherRequest(BaseHTTPRequestHandler):
             return
         self.server.rules.add(rule)
         self._json(201, asdict(rule))
+
+    def _choices(self, summary: Summary, raw: bytes) -> dict[str, str]:
+        """The buttons of a message: none where nobody receives answers, or where there is nothing to answer."""
+        can = self.server.reply_port and len(summary.recipients) == 1 and guest.can_answer(raw, summary.recipients[0])
+        return guest.CHOICES if can else {}
+
+    def _answer_as_guest(self, number: int, form: dict[str, list[str]]) -> None:
+        kept = self.server.store.get(number)
+        # A page of another site must not answer in somebody's name.
+        if kept is None or self.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+            self._json(404, {"error": "not found"})
+            return
+        summary, raw = kept
+        choice = form.get("answer", [""])[0]
+        try:
+            if choice not in self._choices(summary, raw):
+                raise guest.NothingToAnswer
+            answer = guest.build(raw, summary.recipients[0], choice, now=datetime.now(UTC))
+            guest.send(answer, port=self.server.reply_port)
+        except guest.NothingToAnswer:
+            self._json(400, {"error": "nothing to answer"})
+        except guest.NotTaken as refused:
+            page = pages.not_taken_page(number, str(refused))
+            self._answer(502, page.encode(), "text/html; charset=utf-8", PAGE_POLICY)
+        else:
+            self.send_response(303)
+            self.send_header("Location", f"/messages/{number}?sent={choice}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
     def do_DELETE(self) -> None:
         path, query = self._asked()

@@ -62,6 +62,7 @@ def test_well_although_tchap_is_away(start_portal: StartPortal) -> None:
         "redis": "up",
         "homeserver": "down",
         "smtp": "up",
+        "inbound": "off",
     }
 
 

@@ -50,8 +50,8 @@ def test_by_batches(monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: 
     monkeypatch.setattr(housekeeping, "BATCH", 2)
     for number in range(5):
         session(f"over{number}", expires=-dt.timedelta(days=1))
-    # Three batches of sessions (one look, one delete each), and a look that finds no answer of the API.
-    with django_assert_num_queries(3 * 2 + 1):
+    # Three batches of sessions (one look, one delete each), and looks that find no answer of the API and no message.
+    with django_assert_num_queries(3 * 2 + 2):
         housekeeping.purge(now=NOW, seconds=30)
     assert left() == (set(), set())
 

@@ -15,7 +15,7 @@ from tests.looking import Mailbox
 from tests.visio.inbox import guests
 from tests.visio.inbox.conftest import ANNE, BOB, Invited, invite
 from tests.visio.meetings.reading import received, send_all
-from visio.inbox.acting import receive
+from visio.inbox.acting import MOST_A_DAY, TooManyMessages, receive
 from visio.inbox.models import InboundMessage, Verdict
 from visio.inbox.refreshing import MOST
 from visio.meetings.answers import answer
@@ -413,6 +413,19 @@ def test_a_bounce_of_something_else_changes_nothing(invited: Invited, sender: st
     row = take(invited, BOUNCE.format(message_id=known).encode(), sender=sender)
     assert row.verdict == Verdict.REFUSED
     assert invited.anne.deliveries.get().state == DeliveryState.SENT
+
+
+def test_nobody_fills_the_disk(invited: Invited) -> None:
+    now, to, raw = timezone.now(), invited.address, invited.reply()
+    junk = [
+        InboundMessage(digest=f"{number}", envelope_to=to, received_at=now, meeting=invited.meeting, raw=b"x",
+                       attendee=invited.anne, verdict=Verdict.MALFORMED)
+        for number in range(MOST_A_DAY)
+    ]  # fmt: skip
+    InboundMessage.objects.bulk_create(junk)
+    with pytest.raises(TooManyMessages):
+        take(invited, raw, now=now)
+    assert take(invited, raw, now=now + dt.timedelta(hours=25)).pk
 
 
 # --- what the page shows ----------------------------------------------------------------------------------------

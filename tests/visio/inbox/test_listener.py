@@ -227,6 +227,8 @@ def test_sigterm_finishes_what_is_in_hand(start_listener: StartListener, invited
 
 def _somebody_waits() -> bool:
     with connection.cursor() as cursor:
+        # Within a transaction the view else stays as it was first seen.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
