@@ -94,13 +94,13 @@ def reserve(wanted: Sequence[tuple[Bucket, int]]) -> list[list[float]]:
     ]
 
 
-def may_wake(at: float) -> bool:
-    """True for one caller of all workers: who rings for what is due in that second (epoch), so that rings do not multiply.
+def may_wake(second: int) -> bool:
+    """True for one caller of all workers: who rings for what is due by that second (epoch), so that rings do not multiply.
 
     False without Redis, where nobody could ring either.
     """
     try:
-        return bool(_client(settings.REDIS_URL).set(f"{settings.REDIS_PREFIX}:mail:wake:{at:.0f}", "1", nx=True, ex=60))
+        return bool(_client(settings.REDIS_URL).set(f"{settings.REDIS_PREFIX}:mail:wake:{second}", "1", nx=True, ex=60))
     except (redis.RedisError, OSError):
         return False
 

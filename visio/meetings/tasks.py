@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 
 from celery import shared_task
@@ -21,8 +22,8 @@ logger = logging.getLogger(__name__)
 _LONGEST_SECONDS = 30.0
 # Rows due within this time are waited for (a limited domain's next slots, a cancel that may still be undone).
 _SOON_SECONDS = 12.0
-# Slots come one by one: rows gather for so long before they are sent together.
-_GATHER_SECONDS = 0.5
+# Woken a little early, it would find nothing and nobody would ring for that second again.
+_AFTER_THE_SECOND = 0.05
 
 
 @shared_task(name="visio.deliver_invitations")
@@ -47,12 +48,15 @@ def deliver_invitations() -> None:
 
 
 def _ring_for_what_is_due_soon() -> None:
-    """Rows put back for a moment do not wait for the next sweep."""
+    """Rows put back for a moment do not wait for the next sweep: one ring for each second in which some are due."""
     now = timezone.now()
     due_at = invitations.next_due(now)
-    wait = (due_at - now).total_seconds() + _GATHER_SECONDS if due_at else _SOON_SECONDS
-    if wait < _SOON_SECONDS and throttle.may_wake(now.timestamp() + wait):
-        doorbell.ring(deliver_invitations, countdown=wait)
+    if due_at is None or (due_at - now).total_seconds() > _SOON_SECONDS:
+        return
+    # Slots come one by one: those of a second go together, at its end.
+    second = math.ceil(due_at.timestamp())
+    if throttle.may_wake(second):
+        doorbell.ring(deliver_invitations, countdown=second - now.timestamp() + _AFTER_THE_SECOND)
 
 
 @shared_task(name="visio.extend_series")

@@ -19,7 +19,9 @@ from tests.looking import Mailbox
 from tests.processes import CeleryProcess
 from tests.visio.meetings.reading import send_all
 from tests.waiting import until
+from visio.meetings import series
 from visio.meetings.invitations import deliver, next_due
+from visio.meetings.undo import UNDO_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,3 +117,16 @@ def test_a_kept_connection_that_died_is_replaced(mailbox: Mailbox) -> None:
     [report] = send_all(timezone.now())
     assert (report.sent, report.server_down) == (1, False)
     assert meeting.deliveries.get().attempts == 1
+
+
+def test_what_could_be_undone_goes_by_itself_when_it_no_longer_can(
+    mailbox: Mailbox, start_celery: Callable[..., CeleryProcess]
+) -> None:
+    """No sweep runs in this test: the doorbell of the cancel looks ahead."""
+    start_celery("worker", "--concurrency", "1")
+    meeting = factories.meeting(guests=crowd(1, "vif.example"))
+    until(lambda: meeting.deliveries.get().state == "sent", 15, what="the invitation")
+    began = time.monotonic()
+    series.cancel(meeting=meeting, by=meeting.organiser, now=timezone.now())
+    until(lambda: mailbox.count() == 2, 20, what="the cancel")
+    assert time.monotonic() - began >= UNDO_SECONDS - 1
