@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from visio.meetings import wallclock, words
-from visio.meetings.drafts import Invitee, MeetingDraft, validate_draft
+from visio.meetings.drafts import MOST_MINUTES, Invitee, MeetingDraft, validate_draft
 
 FEWEST_DATES = 2
 MOST_DATES = 30
@@ -77,7 +77,8 @@ def find_faults(
         start_date=soon.date(),
         start_time=soon.time(),
         time_zone=draft.time_zone,
-        minutes=draft.minutes,
+        # One more than is allowed is refused in the same words, and can be reckoned with.
+        minutes=min(draft.minutes, MOST_MINUTES + 1),
         description=draft.description,
         place=draft.place,
         attendees=draft.people,

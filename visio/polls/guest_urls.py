@@ -1,0 +1,9 @@
+"""The page that a poll's link opens, without an account."""
+
+from django.urls import path
+
+from visio.polls import guest_views
+
+app_name = "poll_guest"
+
+urlpatterns = [path("sondage/<str:token>/", guest_views.page, name="page")]
