@@ -1,15 +1,19 @@
 """The mail catcher: what it keeps, shows and refuses."""
 
+import contextlib
+import http.client
 import json
 import smtplib
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from suite.local import ports
 from suite.local.catcher.rules import BadRule, parse
 from suite.local.catcher.store import Store
 from suite.local.parts.mailcatcher import MailCatcher
@@ -208,3 +212,104 @@ def test_the_oldest_message_leaves_when_the_box_is_full(tmp_path: Path) -> None:
     assert [one.id for one in store.newest(before=3)] == [2]
     assert len(list(tmp_path.iterdir())) == 4
     assert store.get(1) is None
+
+
+# --- answering as a guest ---------------------------------------------------------------------------------------
+REQUEST = """BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:x\r
+METHOD:REQUEST\r
+BEGIN:VEVENT\r
+UID:1@portail.example\r
+SEQUENCE:3\r
+DTSTAMP:20261122T060000Z\r
+DTSTART:20261126T090000Z\r
+DTEND:20261126T100000Z\r
+SUMMARY:Comité\r
+ORGANIZER;CN=Claire:mailto:r+1.2@reponses.example\r
+ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:anne@partenaire.example\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+GUEST = "anne@partenaire.example"
+
+
+def invitation() -> EmailMessage:
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"] = "a@portail.example", GUEST, "Invitation"
+    made.set_content("Bonjour")
+    made.add_alternative(REQUEST, subtype="calendar", params={"method": "REQUEST"})
+    return made
+
+
+def press(part: MailCatcher, number: int, choice: str, **headers: str) -> tuple[int, str]:
+    """(status, where the browser is sent, or the page)."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", part.page_port, timeout=30)) as wire:
+        kind = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+        wire.request("POST", f"/messages/{number}/answer", f"answer={choice}", kind)
+        answer = wire.getresponse()
+        return answer.status, answer.headers.get("Location") or answer.read().decode()
+
+
+@pytest.fixture
+def guests_box(own_parts: OwnParts, tmp_path: Path) -> Iterator[tuple[Mailbox, Mailbox]]:
+    """A guest's mailbox whose answers go to a second catcher, in the listener's place."""
+    listener = own_parts.mailcatcher()
+    part = MailCatcher(tmp_path / "guest", ports.reserve(), page_port=ports.reserve(), reply_port=listener.port)
+    part.start()
+    yield Mailbox(part), Mailbox(listener)
+    part.stop()
+
+
+@pytest.mark.parametrize(
+    ("choice", "method", "partstat"),
+    [
+        ("ACCEPTED", "REPLY", "ACCEPTED"),
+        ("TENTATIVE", "REPLY", "TENTATIVE"),
+        ("DECLINED", "REPLY", "DECLINED"),
+        ("LATER", "COUNTER", "TENTATIVE"),
+    ],
+)
+def test_an_invitation_is_answered_as_its_readers_calendar_would(
+    guests_box: tuple[Mailbox, Mailbox], choice: str, method: str, partstat: str
+) -> None:
+    box, listener = guests_box
+    send(box.part, invitation())
+    number = box.messages()[0]["id"]
+    shown = fetch(f"{box.part.url}/messages/{number}")
+    for words in ("Accepter", "Peut-être", "Décliner", "Proposer une heure plus tard"):
+        assert f">{words}</button>" in shown
+
+    status, where = press(box.part, number, choice)
+
+    assert (status, where) == (303, f"/messages/{number}?sent={choice}")
+    assert "Réponse envoyée" in fetch(f"{box.part.url}{where}")
+    [one] = listener.wait("r+1.2@reponses.example")
+    [calendar] = one["calendars"]
+    lines = calendar["content"].split("\r\n")
+    assert (one["sender"], calendar["method"]) == (GUEST, method)
+    assert {f"METHOD:{method}", "UID:1@portail.example", "SEQUENCE:3"} <= set(lines)
+    assert f"ATTENDEE;PARTSTAT={partstat}:mailto:{GUEST}" in lines
+    assert ("DTSTART:20261126T100000Z" in lines) is (method == "COUNTER")
+
+
+def test_there_are_buttons_only_where_somebody_listens(mailbox: Mailbox, guests_box: tuple[Mailbox, Mailbox]) -> None:
+    box, _listener = guests_box
+    for where, mail in ((mailbox, invitation()), (box, message(GUEST, "Rien à répondre"))):
+        send(where.part, mail)
+        number = where.messages()[0]["id"]
+        assert "<button" not in fetch(f"{where.part.url}/messages/{number}")
+        assert press(where.part, number, "ACCEPTED")[0] == 400
+
+
+def test_an_answer_that_is_refused_is_told(guests_box: tuple[Mailbox, Mailbox]) -> None:
+    box, listener = guests_box
+    send(box.part, invitation())
+    number = box.messages()[0]["id"]
+    listener.refuse("*", "550 5.1.1 No such address here")
+    status, page = press(box.part, number, "ACCEPTED")
+    assert status == 502
+    assert "No such address here" in page
+    assert press(box.part, number, "ACCEPTED", **{"Sec-Fetch-Site": "cross-site"})[0] == 404
+    assert press(box.part, number, "MAYBE")[0] == 400
+    assert press(box.part, number + 1, "ACCEPTED")[0] == 404
