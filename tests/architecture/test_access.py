@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from suite.agents.models import Agent, Team
 from tests import factories
 from tests.visio.polls.asking import poll
+from visio.meetings.exception_models import CounterProposal
 from visio.meetings.models import Attendee, Meeting
 from visio.meetings.tokens import link_token
-from visio.polls.models import Poll, PollParticipant
 from visio.places.models import Resource, ResourceBooking
+from visio.polls.models import Poll, PollParticipant
 
 pytestmark = pytest.mark.django_db
 METHODS = ("get", "head", "post", "put", "patch", "delete")
@@ -103,11 +105,13 @@ MEETING = {
     "meetings:fragment-ledger",
     "meetings:fragment-side",
     "meetings:fragment-history",
+    "meetings:fragment-dates",
+    "meetings:propose",
     "meeting",
     "meeting-answer",
 }
 # Its organiser alone; its guests get 403 or 404, everybody else 404.
-ORGANISER = {"inbox:received", "meetings:edit", "meetings:cancel", "meetings:resend"}
+ORGANISER = {"meetings:edit", "meetings:cancel", "meetings:resend", "meetings:undo", "meetings:decide", "inbox:received"}
 # The people of one poll; 404 for everybody else.
 POLL = {"polls:detail", "polls:fragment", "polls:answer", "poll", "poll-vote", "poll-choose", "poll-close"}
 # Its organiser alone; those who are asked get 403, everybody else 404.
@@ -167,6 +171,7 @@ class Cast:
             "key": self.poll.options.all()[0].key,
             "piece": "resultats",
             "token_id": 1,
+            "counter_id": self.counter().public_id,
             "leave_id": 1,
             "delegation_id": 1,
             "reminder_id": 1,
@@ -180,6 +185,17 @@ class Cast:
         ]
         path = reverse(name, kwargs={key: values[key] for key in names})
         return f"{path}?equipe={self.team.public_id}" if name in TEAM else path
+
+    def counter(self) -> CounterProposal:
+        """Another time that the guest proposes, which waits for the organiser."""
+        guest = Attendee.objects.get(meeting=self.meeting, agent=self.guest)
+        day = self.meeting.occurrences.get().starts_at + dt.timedelta(days=1)
+        made, _new = CounterProposal.objects.get_or_create(
+            meeting=self.meeting,
+            attendee=guest,
+            defaults={"starts_at": day, "ends_at": day + dt.timedelta(hours=1), "revision": 1, "via": "portal"},
+        )
+        return made
 
     def state(self) -> list[Any]:
         """All that a stranger could have changed."""
@@ -285,7 +301,8 @@ def test_who_is_asked_does_not_do_what_is_the_organisers(cast: Cast, name: str, 
 def test_the_people_of_a_meeting_are_let_in(cast: Cast, name: str, route: str, role: str) -> None:
     path = cast.path(name, route)
     assert cast.client(role).get(path).status_code in {200, 405}
-    if (name, role) != ("meetings:answer", "organiser"):  # who organises is coming: there is nothing to answer
+    # Who organises is coming: there is nothing to answer or to propose.
+    if (name, role) not in {("meetings:answer", "organiser"), ("meetings:propose", "organiser")}:
         assert cast.client(role).post(path).status_code != 404
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from visio.meetings import wallclock
 from visio.meetings.models import Answer
 from visio.meetings.scopes import Notify, Scope
+
+# The fourth choice of a guest's page.
+COUNTER = "counter"
 
 
 class CancelForm(forms.Form):
@@ -48,3 +56,73 @@ class AnswerForm(forms.Form):
         """Only a version that can have been seen counts; anything else is as good as none."""
         seen: int | None = self.cleaned_data["revision"]
         return seen if seen is not None and seen > 0 else None
+
+
+class GuestForm(AnswerForm):
+    """What a guest's page posts: an answer, or another time (COUNTER), to the series or to the date that is shown."""
+
+    answer = forms.ChoiceField(
+        choices=[(Answer.ACCEPTED, ""), (Answer.TENTATIVE, ""), (Answer.DECLINED, ""), (COUNTER, "")],
+        error_messages={
+            "required": gettext_lazy("Choisissez une réponse."),
+            "invalid_choice": gettext_lazy("Choisissez une réponse."),
+        },
+    )
+    about = forms.ChoiceField(required=False, choices=[("date", ""), ("all", "")])
+
+
+class ProposeForm(forms.Form):
+    """Another time: a day and hours in `zone`; of a whole-day meeting (`days` long) the first day alone.
+
+    `span` is set once the form is valid: two instants.
+    """
+
+    day = forms.DateField(
+        error_messages={
+            "required": gettext_lazy("Choisissez une date."),
+            "invalid": gettext_lazy("Écrivez la date comme 26/11/2026."),
+        }
+    )
+    from_hour = forms.TimeField(
+        required=False, error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")}
+    )
+    to_hour = forms.TimeField(required=False, error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")})
+    comment = forms.CharField(
+        required=False,
+        max_length=500,
+        error_messages={"max_length": gettext_lazy("Le message a %(show_value)d caractères : 500 au plus.")},
+    )
+    revision = forms.IntegerField(required=False)
+
+    def __init__(self, *args: Any, zone: str, days: int = 0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+        self.days = days
+        self.span: tuple[dt.datetime, dt.datetime] | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        day, begin, end = cleaned.get("day"), cleaned.get("from_hour"), cleaned.get("to_hour")
+        if day is None:
+            return cleaned
+        try:
+            if self.days:
+                self.span = wallclock.day_span(day, self.zone, self.days)
+            elif begin is None or end is None:
+                if not self.errors:
+                    self.add_error("from_hour", _("Donnez l’heure de début et l’heure de fin."))
+            elif end <= begin:
+                self.add_error("to_hour", _("La fin doit venir après le début."))
+            else:
+                self.span = wallclock.instant(day, begin, self.zone), wallclock.instant(day, end, self.zone)
+        except OverflowError:
+            self.add_error("day", _("Cette date est hors du calendrier."))
+        return cleaned
+
+    def clean_revision(self) -> int | None:
+        seen: int | None = self.cleaned_data["revision"]
+        return seen if seen is not None and 0 < seen < 2**31 else None
+
+    def faults(self) -> list[str]:
+        """Every message, in the order of the fields."""
+        return [str(message) for messages in self.errors.values() for message in messages]

@@ -43,7 +43,23 @@ def history_lines(changes: Iterable[MeetingChange], *, viewer: Agent, today: dt.
 
 def change_words(change: MeetingChange, *, zone: str, today: dt.date) -> str:
     """ "Déplacée : 14:00 devient 10:00"."""
+    said = _change_words(change, zone=zone, today=today)
+    date = change.details.get("date")
+    if date is None:
+        return said
+    day = words.short_day(words.local(dt.datetime.fromisoformat(date), zone).date(), today=today)
+    if change.details.get("scope") == "following":
+        return _("%(change)s (à partir de la date du %(day)s)") % {"change": said, "day": day}
+    return _("%(change)s (date du %(day)s)") % {"change": said, "day": day}
+
+
+def _change_words(change: MeetingChange, *, zone: str, today: dt.date) -> str:
     details: dict[str, Any] = change.details
+    if change.kind == ChangeKind.COUNTERED and {"name", "starts_at"} <= details.keys():
+        when = _day_and_hour(dt.datetime.fromisoformat(details["starts_at"]), zone, today)
+        return _("Autre horaire proposé par %(name)s : %(when)s") % {"name": details["name"], "when": when}
+    if change.kind == ChangeKind.CANCELLED and "date" in details:
+        return _("Annulée")
     if change.kind == ChangeKind.MOVED and {"before", "after"} <= details.keys():
         return moved_words(details["before"], details["after"], zone=zone, today=today)
     if change.kind == ChangeKind.EDITED:

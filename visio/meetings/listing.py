@@ -58,9 +58,15 @@ def read_page(agent: Agent, *, tab: str, page: int, now: dt.datetime) -> Meeting
     today = words.local(now, agent.time_zone).date()
     days = tuple(
         Day(words.day_heading(date, today=today), tuple(group))
-        for date, group in groupby(rows[:PAGE_SIZE], key=lambda row: words.local(row.starts_at, agent.time_zone).date())
+        for date, group in groupby(rows[:PAGE_SIZE], key=lambda row: _day_of(row, agent))
     )
     return MeetingPage(tab, days, page, len(rows) > PAGE_SIZE)
+
+
+def _day_of(row: Attendee, agent: Agent) -> dt.date:
+    """The reader's day; a whole day is the same one everywhere (R14)."""
+    zone = row.meeting.time_zone if row.meeting.is_all_day else agent.time_zone
+    return words.local(row.starts_at, zone).date()
 
 
 def _mine(agent: Agent) -> QuerySet[Attendee]:

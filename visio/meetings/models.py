@@ -228,6 +228,8 @@ class Attendee(models.Model):
 
     # The date of a series that this copy of the row shows (visio.meetings.waiting); not a column.
     shown_date: Occurrence | None = None
+    # … and whether that date alone asks for an answer.
+    date_waits: bool = False
 
     objects = AttendeeQuerySet.as_manager()
 

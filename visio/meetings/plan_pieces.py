@@ -76,7 +76,9 @@ def directory(request: HttpRequest) -> JsonResponse:
 def group(request: HttpRequest) -> JsonResponse:
     """The people of the team or unit that `groupe` names, for the participants field; 404 for other organisations' ones."""
     agent = signed_in(request)
-    found = members(viewer=agent, key=request.GET.get("groupe", "")[:300].replace("\x00", ""))
+    if "groupe" not in request.GET:
+        return JsonResponse({"error": "groupe"}, status=400)
+    found = members(viewer=agent, key=request.GET["groupe"][:300].replace("\x00", ""))
     if found is None:
         raise Http404
     chosen, people = found

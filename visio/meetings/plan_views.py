@@ -41,7 +41,6 @@ from visio.meetings.scoped import for_the_series
 from visio.meetings.scopes import Notify, Scope
 from visio.meetings.series import cancel as cancel_dates
 from visio.meetings.series import change
-from visio.places.refusals import ResourcesRefused, ResourcesTaken
 
 REFUSED = 422
 STALE = 409
@@ -73,10 +72,6 @@ def plan(request: HttpRequest) -> HttpResponse:
             )
         except DraftRefused as refused:
             form.refuse(refused.errors)
-        except ResourcesTaken as taken:
-            form.refuse({"resources": taken.messages(form.draft.time_zone)})
-        except ResourcesRefused as refused:
-            form.refuse({"resources": [refused.message]})
         except AlreadyMade as already:
             return _form_page(request, form, made=already.meeting, status=STALE)
         else:
@@ -119,12 +114,6 @@ def edit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         )
     except DraftRefused as refused:
         form.refuse(refused.errors)
-        return _form_page(request, form, meeting=meeting, status=REFUSED)
-    except ResourcesTaken as taken:
-        form.refuse({"resources": taken.messages(draft.time_zone)})
-        return _form_page(request, form, meeting=meeting, status=REFUSED)
-    except ResourcesRefused as refused:
-        form.refuse({"resources": [refused.message]})
         return _form_page(request, form, meeting=meeting, status=REFUSED)
     except EditConflict as conflict:
         return _form_page(request, form, meeting=conflict.meeting, conflict=conflict, status=STALE)

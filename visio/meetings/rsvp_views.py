@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
@@ -24,15 +25,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from visio.meetings import wallclock, words
+from visio.meetings.answer_forms import COUNTER, GuestForm, ProposeForm
 from visio.meetings.answers import AnswerRefused
 from visio.meetings.answers import answer as record_answer
-from visio.meetings.forms import AnswerForm
-from visio.meetings.models import Answer, AnsweredVia, Attendee, ChangeKind, Role
+from visio.meetings.counters import CounterRefused
+from visio.meetings.counters import propose as propose_time
+from visio.meetings.dates import current_occurrence, occurrence_by_key, occurrence_key
+from visio.meetings.drafts import DAY_MINUTES
+from visio.meetings.exception_models import AttendeeException, CounterProposal, CounterState
+from visio.meetings.models import LONGEST, Answer, AnsweredVia, Attendee, ChangeKind, Occurrence, Role, Status
+from visio.meetings.repeat_form import kept_words
 from visio.meetings.tokens import attendee_by_token, guest_join_url
 from visio.meetings.views import ics_response
 
 P = ParamSpec("P")
 NAMES_SHOWN = 3
+DATES_SHOWN = 6
 # How long before the start the join button stands on the page.
 JOIN_BEFORE = dt.timedelta(minutes=30)
 TOKEN_LENGTH = 100
@@ -63,10 +71,29 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     attendee = attendee_by_token(token, now=now) if len(token) <= TOKEN_LENGTH else None
     if attendee is None:
         return _gone(request, now)
-    zone = _zone(request, attendee)
-    form = AnswerForm(request.POST) if request.method == "POST" else None
-    if form is not None and form.is_valid():
-        try:
+    shown = _shown(request, attendee, now)
+    if shown is None:
+        return _gone(request, now)
+    if request.method != "POST":
+        return _page(request, shown, token)
+    form = GuestForm(request.POST)
+    propose = _propose_form(request, shown) if form["answer"].value() == COUNTER else None
+    if not form.is_valid() or (propose is not None and not propose.is_valid()):
+        return _page(request, shown, token, form=form, propose=propose, status=422)
+    only = shown.occurrence if attendee.is_series and form.cleaned_data["about"] == "date" else None
+    try:
+        if propose is not None and propose.span is not None:
+            propose_time(
+                attendee=attendee,
+                occurrence=only,
+                starts_at=propose.span[0],
+                ends_at=propose.span[1],
+                comment=form.cleaned_data["comment"],
+                via=AnsweredVia.PAGE,
+                revision=form.cleaned_data["revision"],
+                now=now,
+            )
+        else:
             record_answer(
                 attendee=attendee,
                 answer=form.cleaned_data["answer"],
@@ -74,12 +101,15 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
                 via=AnsweredVia.PAGE,
                 now=now,
                 revision=form.cleaned_data["revision"],
+                occurrence=only,
             )
-        except AnswerRefused as refused:
-            return _page(request, attendee, token, zone, now, form=form, refused=refused.message, status=409)
-        asked = {"merci": "1"} | ({"fuseau": zone} if "fuseau" in request.GET else {})
-        return redirect(f"{reverse('rsvp:page', args=[token])}?{urlencode(asked, safe='/')}")
-    return _page(request, attendee, token, zone, now, form=form, status=422 if form is not None else 200)
+    except (AnswerRefused, CounterRefused) as refused:
+        return _page(request, shown, token, form=form, propose=propose, refused=refused.message, status=409)
+    asked = {"merci": "2" if propose is not None else "1"}
+    asked |= {"date": shown.key} if shown.key else {}
+    asked |= {"pour": form.cleaned_data["about"]} if attendee.is_series else {}
+    asked |= {"fuseau": shown.zone} if "fuseau" in request.GET else {}
+    return redirect(f"{reverse('rsvp:page', args=[token])}?{urlencode(asked, safe='/')}")
 
 
 @login_not_required
@@ -101,57 +131,161 @@ def _gone(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     return render(request, "visio/meetings/rsvp_unknown.html", {"now": now}, status=404)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the link opens: the invitation, at one date. `key`: of the date that the address names, "" for none."""
+
+    attendee: Attendee
+    occurrence: Occurrence
+    exception: AttendeeException | None
+    key: str
+    zone: str
+    now: dt.datetime
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.attendee.meeting.is_cancelled or self.occurrence.status == Status.CANCELLED
+
+    @property
+    def is_over(self) -> bool:
+        return self.occurrence.ends_at <= self.now
+
+    @property
+    def is_left_out(self) -> bool:
+        return self.exception is not None and self.exception.removed
+
+    def text(self, name: str) -> str:
+        own = getattr(self.occurrence, name) if self.is_one_date else None
+        return str(getattr(self.attendee.meeting, name) if own is None else own)
+
+    @property
+    def is_one_date(self) -> bool:
+        return bool(self.key) or self.attendee.only_occurrence_id is not None
+
+
+def _shown(request: HttpRequest, attendee: Attendee, now: dt.datetime) -> Shown | None:
+    """None when the address names a date that the meeting has not, or not for this guest."""
+    meeting, key = attendee.meeting, ""
+    if attendee.only_occurrence is not None:
+        occurrence = attendee.only_occurrence
+        occurrence.meeting = meeting
+    elif meeting.is_series and request.GET.get("date"):
+        key = request.GET["date"][:40]
+        found = occurrence_by_key(meeting, key)
+        if found is None:
+            return None
+        occurrence = found
+    else:
+        occurrence = current_occurrence(meeting, now)
+    exception = (
+        AttendeeException.objects.filter(attendee=attendee, occurrence=occurrence).first()
+        if attendee.is_series
+        else None
+    )
+    zone = meeting.time_zone if meeting.is_all_day else _zone(request, attendee)
+    return Shown(attendee, occurrence, exception, key, zone, now)
+
+
 def _page(
     request: HttpRequest,
-    attendee: Attendee,
+    shown: Shown,
     token: str,
-    zone: str,
-    now: dt.datetime,
     *,
-    form: AnswerForm | None = None,
+    form: GuestForm | None = None,
+    propose: ProposeForm | None = None,
     refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    attendee, occurrence, zone, now = shown.attendee, shown.occurrence, shown.zone, shown.now
     meeting = attendee.meeting
-    starts_at, ends_at = attendee.starts_at, attendee.ends_at
-    over = ends_at <= now
-    if (meeting.is_cancelled or over) and status == 200:
+    starts_at, ends_at = occurrence.starts_at, occurrence.ends_at
+    over = shown.is_over
+    if (shown.is_cancelled or over) and status == 200:
         # There is nothing to answer any more; the page says so and stays readable.
         status = 410
+    about = _about(request, shown, form)
+    own = shown.exception if about == "date" and shown.exception and shown.exception.answer is not None else None
+    given, comment = (own.answer, own.comment) if own else (attendee.answer, attendee.comment)
+    chosen = _chosen(request, str(given), form)
+    is_open = not over and not shown.is_cancelled and attendee.role != Role.CHAIR and not shown.is_left_out
     context: dict[str, Any] = {
         "now": now,
         "attendee": attendee,
         "meeting": meeting,
+        "occurrence": occurrence,
+        "title": shown.text("title"),
+        "place": shown.text("place"),
+        "description": shown.text("description"),
         "token": token,
+        "key": shown.key,
         "starts_at": starts_at,
         "ends_at": ends_at,
         "zone": zone,
         "local_start": words.local(starts_at, zone),
         "other_zone": zone != meeting.time_zone,
         "over": over,
-        "open": not over and not meeting.is_cancelled and attendee.role != Role.CHAIR,
+        "is_cancelled": shown.is_cancelled,
+        "left_out": shown.is_left_out,
+        "open": is_open,
         "form": form,
+        "propose": propose,
         "refused": refused,
-        "chosen": _chosen(request, attendee, form),
-        "comment": form["comment"].value() if form is not None else attendee.comment,
-        "thanks": request.GET.get("merci") == "1" and attendee.answer != Answer.NEEDS_ACTION,
-        "answered": attendee.answer != Answer.NEEDS_ACTION,
-        "join_url": guest_join_url(attendee) if meeting.room_id and not meeting.is_cancelled and not over else "",
+        "chosen": chosen,
+        "given": given,
+        "about": about,
+        "comment": form["comment"].value() if form is not None else comment,
+        "thanks": request.GET.get("merci") == "1" and given != Answer.NEEDS_ACTION,
+        "answered": given != Answer.NEEDS_ACTION,
+        "join_url": guest_join_url(attendee) if meeting.room_id and not shown.is_cancelled and not over else "",
         "join_now": starts_at - JOIN_BEFORE <= now < ends_at,
+        "counter": _own_counter(shown, about) if is_open else None,
+        **_series(shown, token),
         **_others(attendee),
-        **_moved(attendee, zone),
+        **_moved(shown, given != Answer.NEEDS_ACTION, (own or attendee).answered_revision),
     }
     response = render(request, "visio/meetings/rsvp.html", context, status=status)
     response["Referrer-Policy"] = "strict-origin"
     return response
 
 
-def _chosen(request: HttpRequest, attendee: Attendee, form: AnswerForm | None) -> str:
+def _about(request: HttpRequest, shown: Shown, form: GuestForm | None) -> str:
+    """ "date" or "all": what the answer is about, of a series."""
+    if not shown.attendee.is_series:
+        return "all"
+    asked = form["about"].value() if form is not None else request.GET.get("pour", "")
+    return str(asked) if asked in ("date", "all") else "date" if shown.key else "all"
+
+
+def _chosen(request: HttpRequest, given: str, form: GuestForm | None) -> str:
     """The answer that is marked: what was posted, what the e-mail's button said (nothing is saved), what was answered."""
     wanted = form["answer"].value() if form is not None else request.GET.get("reponse", "")
-    if wanted in (Answer.ACCEPTED, Answer.TENTATIVE, Answer.DECLINED):
+    if wanted in (Answer.ACCEPTED, Answer.TENTATIVE, Answer.DECLINED, COUNTER):
         return str(wanted)
-    return attendee.answer
+    return given
+
+
+def _propose_form(request: HttpRequest, shown: Shown) -> ProposeForm:
+    meeting = shown.attendee.meeting
+    days = meeting.minutes // DAY_MINUTES if meeting.is_all_day else 0
+    return ProposeForm(request.POST, zone=shown.zone, days=days)
+
+
+def _own_counter(shown: Shown, about: str) -> CounterProposal | None:
+    """The other time that this guest proposed, while nobody has decided."""
+    is_date = shown.attendee.meeting.is_series and (about == "date" or shown.attendee.only_occurrence_id is not None)
+    date = shown.occurrence if is_date else None
+    return shown.attendee.counters.filter(state=CounterState.PENDING, occurrence=date).first()
+
+
+def _series(shown: Shown, token: str) -> dict[str, Any]:
+    """The rule, and the next dates with their addresses; nothing for a one-off or a guest of one date."""
+    meeting = shown.attendee.meeting
+    if not shown.attendee.is_series:
+        return {"rule": "", "dates": []}
+    away = AttendeeException.objects.filter(attendee=shown.attendee, removed=True).values("occurrence")
+    coming = meeting.occurrences.filter(starts_at__gt=shown.now - LONGEST, ends_at__gt=shown.now).exclude(pk__in=away)
+    dates = [(one, occurrence_key(one)) for one in coming.order_by("starts_at")[:DATES_SHOWN]]
+    return {"rule": kept_words(meeting), "dates": dates}
 
 
 def _others(attendee: Attendee) -> dict[str, Any]:
@@ -160,21 +294,27 @@ def _others(attendee: Attendee) -> dict[str, Any]:
     return {"people": attendee.meeting.attendees.count(), "some": [person.display_name for person in some]}
 
 
-def _moved(attendee: Attendee, zone: str) -> dict[str, Any]:
+def _moved(shown: Shown, answered: bool, revision: int | None) -> dict[str, Any]:
     """The hour before the last move, when this person may still have the earlier one in mind."""
-    change = attendee.meeting.changes.filter(kind=ChangeKind.MOVED).first()
-    knows = attendee.answer != Answer.NEEDS_ACTION and (attendee.answered_revision or 0) >= (
-        change.revision if change else 0
-    )
-    if change is None or knows:
+    meeting, occurrence, zone = shown.attendee.meeting, shown.occurrence, shown.zone
+    moves = meeting.changes.filter(kind=ChangeKind.MOVED)
+    if meeting.is_series:
+        # A move of the whole series changed another date's hours, unless it is told as a date's own.
+        at = occurrence.recurrence_id.isoformat() if occurrence.recurrence_id else ""
+        moves = moves.filter(details__date=at) if shown.is_one_date else moves.exclude(details__has_key="date")
+    change = moves.first()
+    if change is None or (answered and (revision or 0) >= change.revision):
         return {"moved_from": "", "moved_at": None, "answered_before": False}
     before = change.details["before"]
     old_start, old_end = dt.datetime.fromisoformat(before["starts_at"]), dt.datetime.fromisoformat(before["ends_at"])
-    old, new = words.local(old_start, zone), words.local(attendee.starts_at, zone)
-    hours = words.hours(old_start, old_end, zone)
-    if old.date() != new.date():
-        hours = _("%(day)s, %(hours)s") % {"day": words.short_day(old.date(), today=new.date()), "hours": hours}
-    return {"moved_from": hours, "moved_at": change.at, "answered_before": attendee.answered_revision is not None}
+    old, new = words.local(old_start, zone), words.local(occurrence.starts_at, zone)
+    if meeting.is_all_day:
+        hours = words.short_day(old.date(), today=new.date())
+    else:
+        hours = words.hours(old_start, old_end, zone)
+        if old.date() != new.date():
+            hours = _("%(day)s, %(hours)s") % {"day": words.short_day(old.date(), today=new.date()), "hours": hours}
+    return {"moved_from": hours, "moved_at": change.at, "answered_before": revision is not None}
 
 
 def _zone(request: HttpRequest, attendee: Attendee) -> str:

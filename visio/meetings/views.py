@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,35 +16,34 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from suite.agents.models import Agent
-from suite.live.presence import states
-from visio.meetings import words
+from visio.meetings.answer_forms import AnswerForm, ProposeForm
 from visio.meetings.answers import AnswerRefused
 from visio.meetings.answers import answer as record_answer
-from visio.meetings.dates import current_occurrence
-from visio.meetings.forms import AnswerForm
-from visio.meetings.history import history_lines
+from visio.meetings.date_pages import address_of, asked_date
+from visio.meetings.dates import current_occurrence, occurrence_by_key
 from visio.meetings.ical import meeting_ics
-from visio.meetings.ledger import read_ledger
-from visio.meetings.links import is_refused
 from visio.meetings.listing import TABS, read_page
-from visio.meetings.models import Answer, AnsweredVia, ChangeKind, Delivery, DeliveryState, Meeting, MeetingChange, Role
+from visio.meetings.meeting_page import (
+    Page,
+    attendance_of,
+    counters,
+    dates,
+    facts,
+    history,
+    ledger,
+    own_answer,
+    side,
+    undoing,
+)
+from visio.meetings.models import Answer, AnsweredVia, Delivery, Meeting, Occurrence
 from visio.meetings.owing import ResendRefused
 from visio.meetings.owing import resend as resend_mails
 from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
 from visio.meetings.requests import from_htmx, page_number, signed_in
-from visio.meetings.tokens import join_url
-from visio.rooms.calls import people_in_rooms
+from visio.meetings.waiting import as_of
 
-HISTORY_SHOWN = 20
 # From this long before the start, the list offers to join.
 SOON = dt.timedelta(minutes=15)
-TCHAP = "tchap"
-# Mails to people who were taken off the list are worth a line as long as they have not gone out.
-UNSENT = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.FAILED)
-GONE_SHOWN = 20
-# After this long a Tchap room that has not come deserves a sentence.
-TCHAP_PATIENCE = dt.timedelta(minutes=10)
 
 
 @never_cache
@@ -69,59 +66,82 @@ def meeting_list(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def detail(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """The whole page of one meeting."""
-    agent, now = signed_in(request), timezone.now()
-    meeting = visible_meeting_or_404(agent, public_id)
-    context = (
-        _facts(meeting, agent, now) | _ledger(request, meeting, now) | _side(meeting) | _history(meeting, agent, now)
-    )
-    context["mine"] = meeting.attendees.filter(agent=agent).exclude(role=Role.CHAIR).first()
-    return render(request, "visio/meetings/detail.html", context)
+    """The whole page of one meeting, or of the date of a series that ?date= names."""
+    return detail_response(request, public_id)
+
+
+def detail_response(
+    request: HttpRequest, public_id: uuid.UUID, *, propose: ProposeForm | None = None, status: int = 200
+) -> HttpResponse:
+    """`propose`: another time that was refused, to be shown again as it was typed."""
+    page = _page(request, public_id)
+    mine = attendance_of(page.meeting, page.agent)
+    context = facts(page) | ledger(request, page) | side(page) | history(page) | dates(request, page, mine)
+    context |= own_answer(page, mine) | counters(page) | undoing(page, can_edit=bool(context["can_edit"]))
+    context["propose"] = propose
+    return render(request, "visio/meetings/detail.html", context, status=status)
 
 
 @never_cache
 @require_GET
 def fragment_facts(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    agent, now = signed_in(request), timezone.now()
-    meeting = visible_meeting_or_404(agent, public_id)
-    return render(request, "visio/meetings/_facts.html", _facts(meeting, agent, now))
+    return render(request, "visio/meetings/_facts.html", facts(_page(request, public_id)))
 
 
 @never_cache
 @require_GET
 def fragment_ledger(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    agent, now = signed_in(request), timezone.now()
-    return _ledger_response(request, visible_meeting_or_404(agent, public_id), agent, now)
+    page = _page(request, public_id)
+    return render(request, "visio/meetings/_body.html", facts(page) | ledger(request, page))
+
+
+@never_cache
+@require_GET
+def fragment_dates(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """The series: its dates, and other times that wait for the organiser."""
+    page = _page(request, public_id)
+    mine = attendance_of(page.meeting, page.agent)
+    context = facts(page) | dates(request, page, mine) | counters(page)
+    return render(request, "visio/meetings/_dates.html", context)
 
 
 @never_cache
 @require_GET
 def fragment_side(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    agent, now = signed_in(request), timezone.now()
-    meeting = visible_meeting_or_404(agent, public_id)
-    return render(request, "visio/meetings/_side.html", _facts(meeting, agent, now) | _side(meeting))
+    page = _page(request, public_id)
+    return render(request, "visio/meetings/_side.html", facts(page) | side(page))
 
 
 @never_cache
 @require_GET
 def fragment_history(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    page = _page(request, public_id)
+    return render(request, "visio/meetings/_history.html", {"meeting": page.meeting, "now": page.now, **history(page)})
+
+
+def _page(request: HttpRequest, public_id: uuid.UUID) -> Page:
     agent, now = signed_in(request), timezone.now()
     meeting = visible_meeting_or_404(agent, public_id)
-    context = {"meeting": meeting, "now": now, **_history(meeting, agent, now)}
-    return render(request, "visio/meetings/_history.html", context)
+    occurrence = asked_date(request, meeting, now)
+    return Page(meeting, occurrence, agent, now, one_date=meeting.is_series and bool(request.GET.get("date")))
 
 
 @require_POST
 def answer(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Answer one's own invitation. htmx gets the row that replaces it, everybody else the meeting's page.
+    """Answer one's own invitation, or one date of it (`date`, with `only_date`). htmx gets the row that replaces it.
 
     `answer=needs_action` takes the answer back (the row's "Annuler").
     """
     agent, now = signed_in(request), timezone.now()
     meeting = visible_meeting_or_404(agent, public_id)
-    mine = meeting.attendees.filter(agent=agent).exclude(role=Role.CHAIR).first()
+    mine = attendance_of(meeting, agent)
     if mine is None:
         raise Http404
+    key = request.POST.get("date", "")[:40] if meeting.is_series else ""
+    date = occurrence_by_key(meeting, key) if key else None
+    if key and date is None:
+        raise Http404
+    only = date if request.POST.get("only_date") else None
     chosen = request.POST.get("answer", "")
     if chosen not in Answer.values:
         return HttpResponse(_("Choisissez une réponse."), status=422, content_type="text/plain; charset=utf-8")
@@ -133,22 +153,23 @@ def answer(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
             via=AnsweredVia.PORTAL,
             now=now,
             revision=_revision(request),
+            occurrence=only,
         )
     except AnswerRefused as refused:
         if from_htmx(request):
             return render(request, "visio/meetings/_answer_refused.html", {"attendee": mine, "words": refused.message})
         messages.error(request, refused.message)
-        return redirect("meetings:detail", public_id)
-    given.meeting = meeting
+        return redirect(address_of(meeting, date))
     if from_htmx(request):
-        template = "_invitation.html" if given.answer == Answer.NEEDS_ACTION else "_answered.html"
+        row = as_of(given, date or current_occurrence(meeting, now), answer=chosen)
+        row.date_waits = only is not None
         return render(
             request,
-            f"visio/meetings/{template}",
-            {"attendee": given, "meeting": meeting, "now": now, "from": request.POST.get("from", "")},
+            f"visio/meetings/{'_invitation.html' if chosen == Answer.NEEDS_ACTION else '_answered.html'}",
+            {"attendee": row, "meeting": row.meeting, "now": now, "from": request.POST.get("from", "")},
         )
-    messages.success(request, answer_words(given.answer))
-    return redirect(_back(request, public_id))
+    messages.success(request, answer_words(chosen))
+    return redirect(_back(request, meeting, date))
 
 
 def answer_words(given: str) -> str:
@@ -195,16 +216,6 @@ def _resend_words(refused: ResendRefused) -> str:
     }[refused.reason]
 
 
-def _ledger_response(request: HttpRequest, meeting: Meeting, agent: Agent, now: dt.datetime) -> HttpResponse:
-    context = {
-        "meeting": meeting,
-        "now": now,
-        "can_edit": can_edit_meeting(meeting, agent),
-        **_ledger(request, meeting, now),
-    }
-    return render(request, "visio/meetings/_body.html", context)
-
-
 @require_safe
 def ics(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """The meeting as a file for another calendar."""
@@ -218,72 +229,15 @@ def ics_response(meeting: Meeting, *, join_url: str | None = None) -> HttpRespon
     return response
 
 
-def _facts(meeting: Meeting, agent: Agent, now: dt.datetime) -> dict[str, Any]:
-    occurrence = current_occurrence(meeting, now)
-    starts_at, ends_at = occurrence.starts_at, occurrence.ends_at
-    here = words.hours(starts_at, ends_at, agent.time_zone)
-    there = words.hours(starts_at, ends_at, meeting.time_zone)
-    return {
-        "page": "meetings",
-        "now": now,
-        "meeting": meeting,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-        "zone": agent.time_zone,
-        "starts_hour": words.hour(starts_at, agent.time_zone),
-        "ends_hour": words.hour(ends_at, agent.time_zone),
-        "elsewhere": there if there != here else "",
-        "over": ends_at <= now,
-        "running": starts_at <= now < ends_at,
-        "can_edit": can_edit_meeting(meeting, agent),
-        "editable": can_edit_meeting(meeting, agent) and not meeting.is_cancelled and ends_at > now,
-    }
-
-
-def _ledger(request: HttpRequest, meeting: Meeting, now: dt.datetime) -> dict[str, Any]:
-    moved = meeting.changes.filter(kind=ChangeKind.MOVED).aggregate(last=Max("revision"))["last"]
-    unfolded = request.GET.get("tout") == "1"
-    ledger = read_ledger(meeting, moved_revision=moved or 1, page=page_number(request), unfolded=unfolded)
-    # Who sees this page shares the meeting with everybody on it, so may see their presence.
-    ids = [row.agent_id for row in ledger.rows if row.agent_id is not None]
-    agents = {agent.pk: agent for agent in Agent.objects.filter(pk__in=ids, is_active=True)}
-    lines = [(row, agents.get(row.agent_id or 0)) for row in ledger.rows]
-    gone = meeting.deliveries.filter(attendee=None, state__in=UNSENT).order_by("pk")[:GONE_SHOWN]
-    return {
-        "ledger": ledger,
-        "lines": lines,
-        "gone": gone,
-        "states": states(agents.values(), now=now),
-        "unfolded": unfolded,
-    }
-
-
-def _side(meeting: Meeting) -> dict[str, Any]:
-    room = meeting.room
-    link = meeting.links.filter(label=TCHAP).first()
-    return {
-        "people_here": people_in_rooms([room.pk]).get(room.pk, []) if room and not meeting.is_cancelled else [],
-        "join_url": join_url(meeting),
-        "tchap_url": link.url if link else "",
-        "tchap_refused": meeting.wants_tchap and link is None and is_refused(meeting=meeting, label=TCHAP),
-        "tchap_late": meeting.changed_at < timezone.now() - TCHAP_PATIENCE,
-    }
-
-
-def _history(meeting: Meeting, agent: Agent, now: dt.datetime) -> dict[str, Any]:
-    changes = MeetingChange.objects.filter(meeting=meeting).select_related("by")[:HISTORY_SHOWN]
-    return {"history": history_lines(changes, viewer=agent, today=words.local(now, agent.time_zone).date())}
-
-
 def _revision(request: HttpRequest) -> int | None:
     form = AnswerForm(request.POST)
     form.is_valid()
     return form.cleaned_data.get("revision")
 
 
-def _back(request: HttpRequest, public_id: uuid.UUID) -> str:
+def _back(request: HttpRequest, meeting: Meeting, date: Occurrence | None) -> str:
     if request.POST.get("from") == "list":
         return reverse("meetings:list") + "?onglet=a-traiter"
     if request.POST.get("from") == "dashboard":
         return reverse("portal:dashboard")
-    return reverse("meetings:detail", args=[public_id])
+    return address_of(meeting, date)

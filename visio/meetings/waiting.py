@@ -38,7 +38,10 @@ def at_waiting_dates(rows: Iterable[Attendee], now: dt.datetime) -> list[Attende
         if not row.is_series:
             shown.append(row)
         elif row.pk in waiting:
-            shown.append(as_of(row, waiting[row.pk], answer=Answer.NEEDS_ACTION))
+            one = as_of(row, waiting[row.pk], answer=Answer.NEEDS_ACTION)
+            # The series was answered: what is asked, and answered, is about that date alone.
+            one.date_waits = True
+            shown.append(one)
         else:
             shown.append(as_of(row, current[row.meeting_id]))
     return sorted(shown, key=lambda row: (row.starts_at, row.pk))

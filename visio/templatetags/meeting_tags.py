@@ -12,7 +12,9 @@ from django.utils.html import format_html, format_html_join, urlize
 from django.utils.safestring import SafeString, mark_safe
 
 from visio.meetings import words, zones
-from visio.meetings.models import Meeting, Occurrence
+from visio.meetings.answer_forms import ProposeForm
+from visio.meetings.dates import occurrence_key
+from visio.meetings.models import Attendee, Meeting, Occurrence
 
 register = template.Library()
 
@@ -105,3 +107,41 @@ def date_line(context: template.Context, meeting: Meeting, occurrence: Occurrenc
     else:
         hours_words = words.hours(occurrence.starts_at, occurrence.ends_at, name)
     return format_html('{}, <span class="ps-nums">{}</span>', day_words, hours_words)
+
+
+@register.simple_tag
+def occurrence_hours(meeting: Meeting, occurrence: Occurrence, zone: str) -> str:
+    """ "10:00 – 11:00" in `zone`, or that the whole day is meant. Anything with two instants will do."""
+    if meeting.is_all_day:
+        return words.whole_days(occurrence.starts_at, occurrence.ends_at, meeting.time_zone)
+    return words.hours(occurrence.starts_at, occurrence.ends_at, zone)
+
+
+@register.simple_tag
+def row_hours(row: Attendee) -> str:
+    """The hours of a list's row; "Toute la journée" for whole days."""
+    if row.meeting.is_all_day:
+        return words.whole_days(row.starts_at, row.ends_at, row.meeting.time_zone)
+    return words.hours(row.starts_at, row.ends_at, _zone())
+
+
+@register.filter
+def date_key(occurrence: Occurrence) -> str:
+    """How an address names the date."""
+    return occurrence_key(occurrence)
+
+
+@register.inclusion_tag("visio/meetings/_propose_fields.html")
+def propose_fields(meeting: Meeting, occurrence: Occurrence, zone: str, form: ProposeForm | None) -> dict[str, object]:
+    """Day and hours of another time: as typed, else those of today's, in `zone`."""
+    name = meeting.time_zone if meeting.is_all_day else zone
+    begin, end = words.local(occurrence.starts_at, name), words.local(occurrence.ends_at, name)
+    values = {"day": begin.date().isoformat(), "from_hour": f"{begin:%H:%M}", "to_hour": f"{end:%H:%M}"}
+    if form is not None:
+        values = {field: form[field].value() or "" for field in values}
+    return {
+        "values": values,
+        "place": "" if meeting.is_all_day else zones.zone_place(name),
+        "whole_days": meeting.is_all_day,
+        "faulty": list(form.errors) if form is not None else [],
+    }

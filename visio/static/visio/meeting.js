@@ -65,3 +65,23 @@ document.addEventListener("live:updated", () => {
 });
 arm();
 armUndo();
+
+// --- a few seconds to take the last act back; then the e-mails leave, and the button with them ----------------------------
+const offer = document.querySelector("[data-undo-until]");
+if (offer) {
+  // The device's own clock may be wrong: the server says how long is left.
+  const until = performance.now() + Math.max(0, Date.parse(offer.dataset.undoUntil) - Date.parse(offer.dataset.undoNow));
+  const words = offer.querySelector("[data-undo-left]");
+  const count = () => {
+    const left = Math.ceil((until - performance.now()) / 1000);
+    if (left > 0) {
+      words.textContent = offer.dataset.undoWords.replace("{count}", left);
+      setTimeout(count, 250);
+      return;
+    }
+    const held = offer.contains(document.activeElement);
+    offer.hidden = true;
+    if (held) document.getElementById("contenu")?.focus();
+  };
+  count();
+}
