@@ -18,6 +18,8 @@ from visio.calendars.day import Day
 from visio.meetings.models import LONGEST, Answer, AnsweredVia, Attendee, Meeting, MeetingLink, Occurrence
 from visio.meetings.queries import Entry, agenda
 from visio.meetings.waiting import at_waiting_dates
+from visio.polls.listing import waiting_for
+from visio.polls.models import PollParticipant
 from visio.rooms.calls import Participant, people_in_rooms
 
 TCHAP = "tchap"
@@ -26,6 +28,7 @@ MOST_INVITATIONS = 12
 MOST_LOOKED_AT = 200
 # So many are seen at once: the day must not begin below the screen of a phone.
 FIRST_INVITATIONS = 3
+MOST_POLLS = 3
 MOST_COLLEAGUES = 10
 MOST_ROOMS = 5
 # A row just answered stays in the list, with "Annuler", for as long as its page promises.
@@ -185,6 +188,21 @@ def _invitation(attendee: Attendee, busy: Sequence[Entry]) -> Invitation:
         "",
     )
     return Invitation(attendee, attendee.answer != Answer.NEEDS_ACTION, clash, not clash)
+
+
+@dataclass(frozen=True)
+class Polls:
+    """Date polls that wait for my vote: the first MOST_POLLS by their deadline, and whether there are more."""
+
+    rows: tuple[PollParticipant, ...]
+    has_more: bool
+
+
+def read_polls(agent: Agent, now: dt.datetime) -> Polls:
+    """One query."""
+    found = waiting_for(agent, now).select_related("poll__organiser__organisation")[: MOST_POLLS + 1]
+    rows = tuple(found)
+    return Polls(rows[:MOST_POLLS], len(rows) > MOST_POLLS)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from suite.portal.dashboard import (
     read_facts,
     read_hero,
     read_invitations,
+    read_polls,
     read_rooms,
     seconds_to_change,
 )
@@ -55,7 +56,7 @@ def today(agent: Agent, now: dt.datetime) -> dict[str, Any]:
 
 
 def invitations(agent: Agent, now: dt.datetime) -> dict[str, Any]:
-    return {"now": now, "invitations": read_invitations(agent, now)}
+    return {"now": now, "invitations": read_invitations(agent, now), "polls": read_polls(agent, now)}
 
 
 def tchap(agent: Agent, now: dt.datetime) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from suite.agents.models import Agent, Organisation, Team
 from suite.core.events import publish
 from suite.portal.demo_places import book_rooms, load_rooms
 from suite.portal.demo_plan import Person, PlannedMeeting, plan_day, plan_moment, window
+from suite.portal.demo_polls import load_demo_polls
 from suite.portal.demo_rites import Guest
 from visio.events import MeetingScheduled
 from visio.meetings.models import (
@@ -74,6 +75,7 @@ def load_demo(*, now: dt.datetime, people_file: Path = PEOPLE_FILE) -> Loaded:
     people = [_person(entry) for entry in told["people"] if entry["email"] in by_email]
     planned = [meeting for day in window(now.astimezone(PARIS).date()) for meeting in plan_day(people, day)]
     planned += plan_moment(people, now.astimezone(PARIS))
+    load_demo_polls(by_email, now=now)
     return Loaded(organisations, agents, _write_meetings(planned, by_email, now))
 
 

@@ -34,7 +34,7 @@ class PollDateSerializer(serializers.Serializer[Any]):
 class PollPersonSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     email = serializers.CharField(allow_null=True, help_text="For the organiser alone")
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]  # the name of an argument of every field, too
     answered_at = serializers.DateTimeField(allow_null=True)
     comment = serializers.CharField(help_text="For the organiser alone")
     votes = serializers.DictField(child=serializers.ChoiceField(choices=Choice.choices), help_text="By date id")

@@ -362,7 +362,7 @@ def test_links_are_hashed_revocable_and_expire(boss: Agent) -> None:
     assert Client().get(f"/sondage/{token}/").status_code == 404
     assert participant_by_token(link_token(anne), now=now) == anne
     lea = person(made, Agent.objects.get(given_name="Léa"))
-    Agent.objects.filter(pk=lea.agent_id).update(is_active=False)
+    Agent.objects.filter(given_name="Léa").update(is_active=False)
     assert participant_by_token(link_token(lea), now=now) is None
     assert len({new_link() for _number in range(50)}) == 50
     assert poll_url(anne).endswith(f"/sondage/{link_token(anne)}/")
@@ -392,6 +392,25 @@ def test_lists_say_what_waits(boss: Agent) -> None:
     close_poll(poll=waiting, by=boss, now=timezone.now())
     assert "Clos sans choix" in html(client_of(lea).get("/sondages/"))
     assert "Personne ne vous a demandé de date." in html(client_of(factories.agent()).get("/sondages/"))
+
+
+def test_the_dashboard_names_what_waits_at_one_query(boss: Agent) -> None:
+    lea = factories.agent("Léa", "Nguyen")
+    client = client_of(lea)
+    assert "Dates à indiquer" not in html(client.get("/"))
+    costs = []
+    for number in (1, 2, 5):
+        made = [poll(boss, [lea], title=f"Sondage {number}.{index}") for index in range(number)][-1]
+        costs.append(queries(client, "/accueil/invitations/"))
+    assert costs[0] == costs[1] == costs[2] <= 6
+    page = html(client.get("/accueil/invitations/"))
+    assert page.count("po-dash__row") == 3
+    assert "Tous les sondages" in page
+    assert queries(client, "/") <= 11
+    for of in Poll.objects.all():
+        answered(of, lea, YES, YES, YES)
+    assert "Dates à indiquer" not in html(client.get("/"))
+    assert made.title in html(client.get("/sondages/"))
 
 
 def queries(client: Client, path: str) -> int:
