@@ -96,8 +96,8 @@ def book_rooms(
         if wanted is None:
             continue
         date = dates[meeting.pk]
-        # The last of those to come still waits for its answer.
-        waits = wanted.needs_approval and date.starts_at > now
+        # Some of those to come still wait for their answer.
+        waits = wanted.needs_approval and date.starts_at > now and meeting.creation_key.int % 3 == 0
         rows.append(
             ResourceBooking(
                 resource=wanted,

@@ -24,6 +24,7 @@ from tests.suite.portal.noon import zone_at_noon
 from visio.meetings.answers import answer
 from visio.meetings.models import Attendee, Meeting
 from visio.meetings.tokens import rsvp_url
+from visio.places.models import Resource
 
 # A call is a dark room, whatever the theme, and only the call: its own tests say when.
 OWN_THEME = {"salle", "salle pour un invité"}
@@ -39,6 +40,7 @@ class World:
     meeting: Meeting
     organised: Meeting
     guest_link: str
+    place: Resource
 
 
 @pytest.fixture
@@ -65,6 +67,14 @@ def world(transactional_db: None) -> World:
     meeting(colleagues[0], 120, "Revue de sécurité", "accepted")
     meeting(colleagues[1], 150, "Atelier RGAA", "tentative")
     waiting = meeting(colleagues[2], 240, "Partenaires")
+    place = Resource.objects.create(
+        organisation=home, name="Salle du conseil", site="Ségur", capacity=4, features=["visio"], needs_approval=True
+    )
+    place.managers.add(manager)
+    monday = now + dt.timedelta(days=7 - now.weekday())
+    for hour, rule in ((9, "FREQ=DAILY;COUNT=3"), (14, "")):
+        at_that_hour = monday.replace(hour=hour, minute=0)
+        factories.meeting(colleagues[0], starts_at=at_that_hour, title="Conseil", rule=rule, resources=(place.pk,))
     issue_token(agent=manager, name="Outil de suivi", days=30, now=now)
     guest = organised.attendees.get(agent=None)
     return World(
@@ -74,6 +84,7 @@ def world(transactional_db: None) -> World:
         meeting=waiting,
         organised=organised,
         guest_link=rsvp_url(guest).split("/", 3)[3],
+        place=place,
     )
 
 
@@ -128,6 +139,11 @@ PAGES: list[tuple[str, Who, Where]] = [
     ("annuler", manager, lambda world: reverse("meetings:cancel", args=[world.organised.public_id])),
     ("salle", manager, lambda world: reverse("rooms:room", args=[slug_of(world.organised)])),
     ("salle pour un invité", nobody, lambda world: f"/{world.guest_link}rejoindre/"),
+    ("salles", manager, at("places:list")),
+    ("salles filtrées", manager, lambda _world: reverse("places:list") + "?equipements=visio&places=x&libres=1"),
+    ("semaine d’une salle", manager, lambda world: reverse("places:room", args=[world.place.public_id])),
+    ("demandes de salle", manager, at("places:requests")),
+    ("demandes de salle vides", newcomer, at("places:requests")),
     ("équipe", manager, at("calendars:team")),
     ("équipe sans équipe", newcomer, at("calendars:team")),
 ]

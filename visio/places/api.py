@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -116,6 +116,8 @@ EXAMPLE = OpenApiExample(
 
 
 class ResourcesApi(APIView):
+    scopes: ClassVar = {"GET": "resources:read"}
+
     @extend_schema(
         operation_id="resources_list",
         parameters=[

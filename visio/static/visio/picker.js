@@ -12,7 +12,7 @@ const lost = picker.querySelector("[data-pl-lost]");
 const status = picker.querySelector("[data-pl-status]");
 
 const values = () => JSON.stringify([...new FormData(form)].filter(([name]) => !SPARED.has(name)));
-let known = "";
+let known = values();
 let timer = 0;
 
 function ask(after) {
@@ -95,5 +95,5 @@ choices.addEventListener("click", (event) => {
   ask(0);
 });
 
+// The first question is the list's own, once it is there.
 picker.hidden = false;
-ask(0);
