@@ -59,7 +59,7 @@ class Hero:
 def read_hero(agent: Agent, day: Day) -> Hero | None:
     """One query and one look into Redis; None when the next seven days hold nothing."""
     block = day.running or day.next
-    later = next((entry for entry in day.later if entry.starts_at > day.now), None)
+    later = next((entry for entry in day.later if entry.starts_at > day.now and not entry.is_all_day), None)
     entry = block.entry if block else later
     if entry is None or entry.public_id is None:  # One's own calendar masks nothing.
         return None
@@ -288,4 +288,4 @@ def read_facts(day: Day) -> Facts:
     zone = day.now.tzinfo if isinstance(day.now.tzinfo, zoneinfo.ZoneInfo) else zoneinfo.ZoneInfo("UTC")
     sunday = day.date + dt.timedelta(days=6 - day.date.weekday())
     rest = sum(entry.starts_at.astimezone(zone).date() <= sunday for entry in day.later)
-    return Facts(len(day.blocks), rest, day.free)
+    return Facts(len(day.blocks) + len(day.whole), rest, day.free)

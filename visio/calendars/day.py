@@ -74,6 +74,8 @@ class Day:
     next: Block | None
     later: tuple[Entry, ...]
     free: dt.timedelta
+    # Whole days that today is one of; they take none of its hours.
+    whole: tuple[Entry, ...] = ()
 
     @property
     def first_step(self) -> int:
@@ -120,6 +122,8 @@ def build_day(entries: Sequence[Entry], *, later: Sequence[Entry], now: dt.datet
     local_now = now.astimezone(zone)
     date = local_now.date()
     placed = []
+    whole = tuple(entry for entry in entries if entry.is_all_day)
+    entries = [entry for entry in entries if not entry.is_all_day]
     for entry in sorted(entries, key=lambda entry: (entry.starts_at, entry.ends_at)):
         steps = steps_on(date, zone, entry.starts_at, entry.ends_at, LEAST_STEPS)
         if steps is not None:
@@ -145,6 +149,7 @@ def build_day(entries: Sequence[Entry], *, later: Sequence[Entry], now: dt.datet
         next=min(ahead, key=lambda block: (block.entry.starts_at, RANK[Answer(block.entry.answer)]), default=None),
         later=tuple(later),
         free=_free(exact, date, now, zone),
+        whole=whole,
     )
 
 

@@ -140,6 +140,9 @@ def build_week(
             continue
         for date in every_day:
             steps = steps_on(date, zone, entry.starts_at, entry.ends_at)
+            if steps is not None and entry.is_all_day:
+                # It fills the day as it is drawn, and does not stretch it to 24 hours.
+                steps = Steps(FIRST_HOUR * STEPS_AN_HOUR, (LAST_HOUR - FIRST_HOUR) * STEPS_AN_HOUR)
             if steps is not None:
                 placed.setdefault((entry.agent_id, date), []).append((entry, steps))
     all_steps = [steps for group in placed.values() for _entry, steps in group]

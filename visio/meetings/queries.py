@@ -30,7 +30,8 @@ class Entry:
     `is_mine`: the viewer is invited to this date too, or acts for its organiser, and may open its page. `people` (how many
     attend the meeting) is there on the viewer's own calendar alone, else 0. `answer` is the one to this date.
 
-    All-day: `first_day` and `last_day` (inclusive) are dates, whatever the zone of who looks; the instants only order it.
+    All-day: `first_day` and `last_day` (inclusive) are dates, whatever the zone of who looks; the instants are the midnights
+    around them in the viewer's zone.
     """
 
     agent_id: int
@@ -64,7 +65,7 @@ WITH principal AS MATERIALIZED (
       FROM agents_delegation d JOIN agents_agent p ON p.id = d.principal_id AND p.is_active
      WHERE d.delegate_id = %(viewer)s::bigint
 )
-SELECT slot.agent_id, slot.starts_at, slot.ends_at, slot.answer, slot.role,
+SELECT slot.agent_id, shown.starts_at, shown.ends_at, slot.answer, slot.role,
        seen.is_masked, seen.is_mine, m.privacy = 'private',
        CASE WHEN NOT seen.is_masked THEN m.public_id END,
        CASE WHEN seen.is_masked THEN '' ELSE COALESCE(slot.title, m.title) END,
@@ -107,6 +108,10 @@ CROSS JOIN LATERAL (
                 THEN ((slot.ends_at - interval '1 microsecond') AT TIME ZONE m.time_zone)::date END AS last_day
 ) day
 CROSS JOIN LATERAL (
+    SELECT CASE WHEN m.is_all_day THEN day.first_day::timestamp AT TIME ZONE %(zone)s ELSE slot.starts_at END AS starts_at,
+           CASE WHEN m.is_all_day THEN (day.last_day + 1)::timestamp AT TIME ZONE %(zone)s ELSE slot.ends_at END AS ends_at
+) shown
+CROSS JOIN LATERAL (
     SELECT own.is_mine, m.privacy = 'private' AND NOT own.is_mine
            AND slot.agent_id NOT IN (SELECT principal_id FROM principal WHERE sees_private) AS is_masked
     FROM (
@@ -119,7 +124,7 @@ CROSS JOIN LATERAL (
 ) seen
 WHERE CASE WHEN m.is_all_day THEN day.first_day <= %(last_day)s AND day.last_day >= %(first_day)s
            ELSE slot.starts_at < %(end)s AND slot.ends_at > %(start)s END
-ORDER BY slot.starts_at, slot.ends_at, m.id, slot.agent_id
+ORDER BY shown.starts_at, shown.ends_at, m.id, slot.agent_id
 """
 
 
@@ -147,6 +152,7 @@ def agenda(agent_ids: Collection[int], start: dt.datetime, end: dt.datetime, vie
         "back": early - LONGEST,
         "first_day": first_day,
         "last_day": last_day,
+        "zone": zone.key,
         "viewer": viewer.pk,
     }
     with connection.cursor() as cursor:

@@ -1,5 +1,6 @@
 """The dashboard's day."""
 
+import dataclasses
 import datetime as dt
 import uuid
 import zoneinfo
@@ -180,3 +181,15 @@ def test_dashboard_day_reads_today_and_the_week_after_in_the_agents_zone() -> No
     assert [block.entry.title for block in found.blocks] == ["Comité"]
     assert [entry.title for entry in found.later] == ["Minuit", "Lundi", "Le dernier soir"]
     assert len(queries) == 1
+
+
+def test_whole_days_take_no_hours() -> None:
+    away = dataclasses.replace(
+        entry("00:00", "23:59", "Séminaire"), is_all_day=True, first_day=NINE.date(), last_day=NINE.date()
+    )
+    found = day(away, entry("14:00", "15:00"))
+
+    assert titles(*found.blocks) == ["Comité"]
+    assert [one.title for one in found.whole] == ["Séminaire"]
+    assert found.running is None
+    assert (found.first_hour, found.last_hour) == (8, 18)

@@ -45,7 +45,8 @@ def expected(agents: list[Agent], start: dt.datetime, end: dt.datetime, viewer: 
     delegations = list(Delegation.objects.filter(delegate=viewer))
     principals = {one.principal_id for one in delegations}
     exceptions = {(one.occurrence_id, one.attendee_id): one for one in AttendeeException.objects.all()}
-    entries = []
+    entries: list[Entry] = []
+    order: dict[int, int] = {}
     dates = Occurrence.objects.select_related("meeting__organiser", "meeting__room")
     for occurrence in dates.order_by("starts_at", "ends_at", "meeting_id"):
         meeting = occurrence.meeting
@@ -61,11 +62,17 @@ def expected(agents: list[Agent], start: dt.datetime, end: dt.datetime, viewer: 
             seen = {one.principal_id for one in delegations if one.sees_private}
             masked = meeting.privacy == "private" and not mine and attendee.agent_id not in seen
             first, last = days_of(occurrence)
+            zone = zoneinfo.ZoneInfo(viewer.time_zone)
+            midnights = [
+                dt.datetime.combine(date, dt.time(), zone).astimezone(dt.UTC)
+                for date in (first, last + dt.timedelta(days=1))
+            ]
+            times = midnights if meeting.is_all_day else [occurrence.starts_at, occurrence.ends_at]
             entries.append(
                 Entry(
                     agent_id=attendee.agent_id or 0,
-                    starts_at=occurrence.starts_at,
-                    ends_at=occurrence.ends_at,
+                    starts_at=times[0],
+                    ends_at=times[1],
                     answer=(exception.answer if exception is not None else None) or attendee.answer,
                     role=attendee.role,
                     is_masked=masked,
@@ -85,7 +92,8 @@ def expected(agents: list[Agent], start: dt.datetime, end: dt.datetime, viewer: 
                     last_day=last if meeting.is_all_day else None,
                 )
             )
-    return entries
+            order[id(entries[-1])] = meeting.pk
+    return sorted(entries, key=lambda entry: (entry.starts_at, entry.ends_at, order[id(entry)], entry.agent_id))
 
 
 def days_of(occurrence: Occurrence) -> tuple[dt.date, dt.date]:

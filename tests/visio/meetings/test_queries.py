@@ -1,6 +1,7 @@
 """The calendar statement: what it finds, and what it hides from whom."""
 
 import datetime as dt
+import zoneinfo
 
 import pytest
 from django.db import connection
@@ -177,3 +178,22 @@ def test_one_statement_whatever_the_number_of_agents(claire: Agent, number: int)
 
     assert len(found) == number * number
     assert len(queries) == 1
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_r14_a_whole_day_is_that_date_wherever_one_looks(zone: str) -> None:
+    boss = factories.agent(time_zone=zone)
+    meeting = factories.meeting(
+        boss, now=MADE, is_all_day=True, minutes=1440, start_date=dt.date(2026, 11, 25), time_zone="Europe/Paris"
+    )
+    here = zoneinfo.ZoneInfo(zone)
+
+    def on(day: int) -> list[Entry]:
+        start = dt.datetime(2026, 11, day, tzinfo=here)
+        return agenda([boss.pk], start, start + dt.timedelta(days=1), boss)
+
+    assert [len(on(day)) for day in (24, 25, 26)] == [0, 1, 0]
+    [found] = on(25)
+    assert (found.first_day, found.last_day) == (dt.date(2026, 11, 25), dt.date(2026, 11, 25))
+    assert found.starts_at == dt.datetime(2026, 11, 25, tzinfo=here)
+    assert (found.public_id, found.is_all_day) == (meeting.public_id, True)
