@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reunions/", include("visio.inbox.urls")),
     path("", include("visio.meetings.rsvp_urls")),
     path("", include("visio.rooms.urls")),
+    path("", include("visio.exchange.urls")),
     path("salles/", include("visio.meetings.picker_urls")),
     path("salles/", include("visio.places.urls")),
     path("equipe/", include("visio.calendars.urls")),

@@ -10,6 +10,8 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
+from visio.exchange.importing import KEPT as IMPORTS_KEPT
+from visio.exchange.models import CalendarImport
 from visio.inbox.models import InboundMessage
 from visio.meetings.models import IdempotentResponse
 
@@ -24,6 +26,7 @@ MESSAGES_KEPT = dt.timedelta(days=90)
 def _done_with(now: dt.datetime) -> Iterator[QuerySet[Any]]:
     yield Session.objects.filter(expire_date__lt=now)
     yield IdempotentResponse.objects.filter(created_at__lt=now - ANSWERS_KEPT)
+    yield CalendarImport.objects.filter(created_at__lt=now - IMPORTS_KEPT)
     yield InboundMessage.objects.filter(received_at__lt=now - MESSAGES_KEPT)
 
 

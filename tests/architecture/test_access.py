@@ -14,7 +14,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from suite.agents.models import Agent, Team
 from tests import factories
+from tests.visio.exchange.files import calendar, timed
 from tests.visio.polls.asking import poll
+from visio.exchange.models import CalendarImport
 from visio.meetings.exception_models import CounterProposal
 from visio.meetings.models import Attendee, Meeting
 from visio.meetings.tokens import link_token
@@ -50,6 +52,7 @@ SECRET = {
     "rsvp:page",
     "rsvp:ics",
     "rooms:guest",
+    "exchange:feed",
     "reminders:stop",
     "tchap_bridge:transaction",
     "tchap_bridge:ping",
@@ -86,6 +89,11 @@ OWN = {
     "meetings:availability",
     "meetings:slots",
     "meetings:instant",
+    "exchange:feeds",
+    "exchange:revoke_feed",
+    "exchange:import",
+    "exchange:preview",
+    "exchange:agenda",
     "picker:choose",
     "places:list",
     "places:requests",
@@ -173,6 +181,8 @@ class Cast:
             "token_id": 1,
             "counter_id": self.counter().public_id,
             "leave_id": 1,
+            "feed_id": 1,
+            "import_id": self.kept_file().public_id,
             "delegation_id": 1,
             "reminder_id": 1,
             "part": "invitations",
@@ -196,6 +206,13 @@ class Cast:
             defaults={"starts_at": day, "ends_at": day + dt.timedelta(hours=1), "revision": 1, "via": "portal"},
         )
         return made
+
+    def kept_file(self) -> CalendarImport:
+        """A calendar file of the outsider's."""
+        content = calendar(timed())
+        return CalendarImport.objects.filter(agent=self.outsider).first() or CalendarImport.objects.create(
+            agent=self.outsider, content=content
+        )
 
     def state(self) -> list[Any]:
         """All that a stranger could have changed."""
@@ -355,7 +372,7 @@ def test_any_agent_opens_their_own_pages(cast: Cast, name: str, route: str) -> N
     assert status in {200, 400, 405}, status
 
 
-@pytest.mark.parametrize("name", ["rsvp:page", "rsvp:ics", "poll_guest:page", "rooms:guest"])
+@pytest.mark.parametrize("name", ["rsvp:page", "rsvp:ics", "poll_guest:page", "rooms:guest", "exchange:feed"])
 @pytest.mark.parametrize("role", ["nobody", "outsider"])
 def test_a_wrong_link_opens_nothing_whoever_holds_it(cast: Cast, name: str, role: str) -> None:
     before = cast.state()

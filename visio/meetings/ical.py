@@ -231,7 +231,7 @@ class CalendarText:
         if recipient is None or not (recipient.absent or recipient.answers):
             return [event.render(*shared, usual) for event in self._events]
         told = {event.recurrence_id: event for event in self._events}
-        if None in told and self.meeting.is_series and self.method == Method.REQUEST:
+        if None in told and self.meeting.is_series and self.method in {"", Method.REQUEST}:
             # Only an override can tell a calendar that this person answered something else for one date.
             told |= {at: self._single(at) for at in recipient.answers if self._dates.of(at) is not None}
         made = []

@@ -218,13 +218,16 @@ def _resend_words(refused: ResendRefused) -> str:
 
 @require_safe
 def ics(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """The meeting as a file for another calendar."""
+    """The meeting, or the one date that ?date= names, as a file for another calendar."""
     meeting = visible_meeting_or_404(signed_in(request), public_id)
-    return ics_response(meeting)
+    date = occurrence_by_key(meeting, request.GET["date"][:40]) if request.GET.get("date") else None
+    if date is None and request.GET.get("date"):
+        raise Http404
+    return ics_response(meeting, date)
 
 
-def ics_response(meeting: Meeting, *, join_url: str | None = None) -> HttpResponse:
-    response = HttpResponse(meeting_ics(meeting, join_url=join_url), content_type="text/calendar; charset=utf-8")
+def ics_response(meeting: Meeting, date: Occurrence | None = None, *, join_url: str | None = None) -> HttpResponse:
+    response = HttpResponse(meeting_ics(meeting, date, join_url=join_url), content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="reunion.ics"'
     return response
 

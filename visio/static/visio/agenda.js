@@ -1,0 +1,5 @@
+// The printable agenda: the button that only a script can offer.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
