@@ -54,7 +54,7 @@ PARTSTAT = {
 MINUTES = st.sampled_from([-60, 30, 60, 24 * 60])
 # The mails of an act that may be undone wait for these seconds.
 UNDO = dt.timedelta(seconds=15)
-EXAMPLES = int(os.environ.get("CALENDAR_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("CALENDAR_EXAMPLES", "25"))
 # Shrinking a failure takes minutes; the notes of the run that failed are often enough.
 PHASES = [phase for phase in Phase if phase != Phase.shrink or "CALENDAR_SHRINK" in os.environ]
 

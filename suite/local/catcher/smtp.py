@@ -25,7 +25,8 @@ class CatcherHandler:
     ) -> list[str]:
         session.host_name = hostname
         self._number[id(session)] = next(self._connections)
-        return responses
+        # As every relay in use does (RFC 2920): aiosmtpd reads what comes early when its turn comes.
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
