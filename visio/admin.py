@@ -35,6 +35,7 @@ from visio.meetings.models import (
 )
 from visio.meetings.owing import ResendRefused, resend
 from visio.meetings.tokens import revoke_link
+from visio.places.admin import ResourceAdmin  # noqa: F401  registers itself
 from visio.polls import admin as _polls  # noqa: F401  registers itself
 from visio.reminders.admin import ReminderAdmin  # noqa: F401  registers itself
 from visio.rooms.models import Room
