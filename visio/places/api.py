@@ -172,5 +172,5 @@ def _spaces_mended(request: Request) -> Any:
     data = request.query_params.copy()
     for name in ("from", "to"):
         if name in data:
-            data[name] = data[name].replace(" ", "+")
+            data[name] = str(data[name]).replace(" ", "+")
     return data
