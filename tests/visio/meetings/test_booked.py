@@ -1,0 +1,84 @@
+"""Rooms follow each act on a series, and come back with its undo."""
+
+import dataclasses
+import datetime as dt
+
+import pytest
+
+from suite.agents.models import Agent
+from tests import factories
+from tests.visio.meetings.test_series import HOUR, NOW, START, WEEK, changed, date, owed, series, went_out
+from visio.meetings import booked
+from visio.meetings.drafting import draft_of
+from visio.meetings.models import Meeting
+from visio.meetings.scopes import Scope
+from visio.meetings.series import cancel
+from visio.meetings.undo import undo
+from visio.places.models import Resource, ResourceBooking
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss() -> Agent:
+    return factories.agent("Karim", "Benali")
+
+
+@pytest.fixture
+def room(boss: Agent) -> Resource:
+    return Resource.objects.create(organisation=boss.organisation, name="Fontenoy", site="Ségur")
+
+
+def taken(meeting: Meeting) -> list[dt.datetime]:
+    rows = ResourceBooking.objects.filter(occurrence__meeting=meeting, status="accepted")
+    return sorted(row.during.lower for row in rows)
+
+
+def test_a_room_goes_where_its_date_goes(boss: Agent, room: Resource) -> None:
+    meeting = series(boss, "ext@partenaire.example", resources=(room.pk,))
+    went_out(meeting)
+    assert taken(meeting) == [START + count * WEEK for count in range(6)]
+    third = date(meeting, 2)
+
+    asked = draft_of(meeting, third, scope=Scope.ONE)
+    assert asked.resources == (room.pk,)
+    later = dataclasses.replace(asked, start_time=dt.time(asked.start_time.hour + 1))
+    meeting = changed(meeting, third, Scope.ONE, later)
+    assert taken(meeting)[2] == START + 2 * WEEK + HOUR
+
+    meeting = undo(meeting=meeting, by=boss, now=NOW)
+    assert taken(meeting) == [START + count * WEEK for count in range(6)]
+    cancel(meeting=meeting, by=boss, now=NOW)
+    assert taken(meeting) == []
+    undo(meeting=meeting, by=boss, now=NOW)
+    assert taken(meeting) == [START + count * WEEK for count in range(6)]
+
+
+def test_rooms_move_to_the_rest_of_a_series(boss: Agent, room: Resource) -> None:
+    meeting = series(boss, resources=(room.pk,))
+    third = date(meeting, 2)
+
+    rest = changed(meeting, third, Scope.FOLLOWING, draft_of(meeting, third, scope=Scope.FOLLOWING))
+
+    assert taken(meeting) == [START, START + WEEK]
+    assert taken(rest) == [START + count * WEEK for count in (2, 3, 4, 5)]
+    assert booked.held(rest) == (room.pk,)
+
+
+def test_r7_another_room_for_one_date_is_told(boss: Agent, room: Resource) -> None:
+    meeting = series(boss, "ext@partenaire.example", resources=(room.pk,))
+    went_out(meeting)
+    third = date(meeting, 2)
+
+    without = dataclasses.replace(draft_of(meeting, third, scope=Scope.ONE), resources=())
+    meeting = changed(meeting, third, Scope.ONE, without)
+
+    assert len(taken(meeting)) == 5
+    assert owed(meeting) == [("ext@partenaire.example", "REQUEST", "changed", "12-08")]
+
+
+def test_what_a_draft_says_of_an_untouched_meeting_changes_nothing(boss: Agent, room: Resource) -> None:
+    meeting = series(boss, "ext@partenaire.example", resources=(room.pk,))
+    for scope in (Scope.ONE, Scope.ALL):
+        same = changed(meeting, date(meeting, 2), scope, draft_of(meeting, date(meeting, 2), scope=scope))
+        assert (same.pk, same.revision) == (meeting.pk, 1)
