@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("visio.reminders.urls")),
     path("api/v1/", include("visio.meetings.api_urls")),
     path("api/v1/", include("visio.polls.api_urls")),
+    path("api/v1/", include("visio.places.api_urls")),
     path("api/v1/", include("suite.portal.api_urls")),
     path("", include("tchap_bridge.urls")),
     path("admin/", admin.site.urls),
