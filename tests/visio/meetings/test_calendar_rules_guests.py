@@ -14,10 +14,11 @@ from suite.agents.models import Agent
 from tests import factories
 from tests.looking import Mailbox
 from tests.visio.meetings.reading import Received, received, send_all
-from visio.meetings import counters, tokens
+from visio.meetings import counters, series, tokens
 from visio.meetings.exception_models import AttendeeException, CounterProposal
 from visio.meetings.models import Attendee, Delivery, Meeting, MeetingChange, Occurrence
 from visio.meetings.scheduling import edit_meeting, schedule_meeting
+from visio.meetings.scopes import Scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANNE, BOB = "anne@partenaire.example", "bob@partenaire.example"
@@ -92,6 +93,30 @@ def test_r16_the_link_survives_a_move_and_shows_today_s_time(
     assert f"{factories.wall_clock(moved, 'Europe/Paris')[1]:%H:%M}" in page
     send_all(timezone.now() + MINUTE)
     assert links(last(mailbox, ANNE))["accepted"] == path
+
+
+def test_r16_the_link_of_one_date_answers_that_date(
+    boss: Agent, start: dt.datetime, mailbox: Mailbox, client: Client
+) -> None:
+    meeting = planned(boss, start, rule="FREQ=WEEKLY;COUNT=4")
+    second = meeting.occurrences.order_by("recurrence_id")[1]
+    now = timezone.now()
+    draft = factories.draft(now=now, starts_at=second.starts_at + HOUR, guests=[ANNE, BOB], title="Comité")
+    series.change(meeting=meeting, occurrence=second, scope=Scope.ONE, by=boss, draft=draft, revision=1, now=now)
+    send_all(now + MINUTE)
+    path = links(last(mailbox, ANNE))["declined"]
+    before = everything()
+    assert client.get(path).status_code == 200
+    assert everything() == before
+    key = re.search(r"date=(\w+)", path)
+    assert key is not None
+    posted = client.post(
+        path, {"answer": "declined", "revision": str(meeting.revision + 1), "date": key[1], "about": "date"}
+    )
+    assert posted.status_code == 302
+    guest = meeting.attendees.get(email=ANNE)
+    own = AttendeeException.objects.get(attendee=guest)
+    assert (guest.answer, own.answer, own.occurrence_id) == ("needs_action", "declined", second.pk)
 
 
 def test_r16_the_token_is_one_guest_s_and_one_meeting_s_and_expires(
