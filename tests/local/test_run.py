@@ -26,7 +26,7 @@ from tests.waiting import PATIENCE, until
 
 @pytest.fixture
 def base() -> int:
-    """A PORT with six more free ports above it."""
+    """A PORT with seven more free ports above it."""
     return next(
         port
         for port in random.sample(range(12_000, 19_000, 10), 600)
@@ -73,15 +73,15 @@ def test_a_part_is_not_started_when_a_real_server_is_given(given: dict[str, str]
 
 def test_every_part_that_can_be_started_has_its_ports_checked() -> None:
     assert run.LISTENERS.keys() == run.REAL_SERVERS.keys()
-    assert {"portal", *(name for names in run.LISTENERS.values() for name in names)} == ports.OFFSETS.keys()
+    assert {"portal", "inbound", *(name for names in run.LISTENERS.values() for name in names)} == ports.OFFSETS.keys()
 
 
-@pytest.mark.parametrize(("given", "port"), [("", 8000), ("8100", 8100), ("65529", 65529)])
+@pytest.mark.parametrize(("given", "port"), [("", 8000), ("8100", 8100), ("65528", 65528)])
 def test_the_port_is_the_one_given_or_8000(given: str, port: int) -> None:
     assert run.chosen_port(given) == port
 
 
-@pytest.mark.parametrize("given", ["0", "70", "1023", "abc", "-1", "65530", "8e3"])
+@pytest.mark.parametrize("given", ["0", "70", "1023", "abc", "-1", "65529", "8e3"])
 def test_a_port_that_cannot_be_is_told(given: str) -> None:
     with pytest.raises(StepFailed, match=f"PORT={given} n'est pas un numéro de port possible"):
         run.chosen_port(given)
@@ -251,7 +251,7 @@ def test_everything_runs_keeps_its_data_and_leaves_nothing(supervised: Supervise
     assert environment["SESSION_COOKIE_NAME"] == f"session_{base}"
     scratch = state / str(base) / "tmp"
     # Not PostgreSQL nor Valkey, which write their titles over their environments.
-    parts = ("portal", "worker", "beat", "idp", "mailcatcher")
+    parts = ("portal", "worker", "beat", "inbound", "idp", "mailcatcher")
     homes = {variable(int((scratch.parent / f"{part}.pid").read_text()), "TMPDIR") for part in parts}
     assert homes == {str(scratch) if len(str(scratch)) <= places.OWN_SCRATCH_LIMIT else None}
     assert '"state": "up"' in fetch(f"http://localhost:{base}/__heartbeat__")

@@ -19,6 +19,7 @@ from suite.local import ports
 from suite.portal.health import LATE_SECONDS, PATIENCE_SECONDS, Part, ask_database, heartbeat, service_states
 from tchap_bridge.models import RoomState, TchapRoom
 from tests import factories
+from tests.looking import Mailbox
 from tests.processes import LivePortal
 from visio.meetings.models import Delivery, DeliveryState
 
@@ -197,3 +198,16 @@ def test_version(client: Client, settings: Any) -> None:
         "commit": "abc",
         "build": "7",
     }
+
+
+# --- answers by mail --------------------------------------------------------------------------------------------
+def test_whether_somebody_receives_the_answers(start_portal: StartPortal) -> None:
+    portal = start_portal(REPLY_DOMAIN="reponses.example", INBOUND_PORT=str(ports.reserve()))
+    status, body, _seconds = look(portal)
+    assert (status, body["state"], states(body)["inbound"]) == (200, "impaired", "down")
+
+
+def test_the_answers_are_received(start_portal: StartPortal, mailbox: Mailbox) -> None:
+    """Any server that greets as SMTP and LMTP do; here the mail catcher."""
+    portal = start_portal(REPLY_DOMAIN="reponses.example", INBOUND_PORT=str(mailbox.part.port))
+    assert states(look(portal)[1])["inbound"] == "up"
