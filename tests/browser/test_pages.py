@@ -22,6 +22,7 @@ from tests.browser.accessibility import serious_faults
 from tests.browsing import DESKTOP, PHONE
 from tests.suite.portal.noon import zone_at_noon
 from visio.meetings.answers import answer
+from visio.meetings.date_pages import address_of
 from visio.meetings.models import Attendee, Meeting
 from visio.meetings.tokens import rsvp_url
 from visio.places.models import Resource
@@ -39,7 +40,9 @@ class World:
     administrator: Agent
     meeting: Meeting
     organised: Meeting
+    series: Meeting
     guest_link: str
+    series_link: str
     place: Resource
 
 
@@ -77,13 +80,22 @@ def world(transactional_db: None) -> World:
         factories.meeting(colleagues[0], starts_at=at_that_hour, title="Conseil", rule=rule, resources=(place.pk,))
     issue_token(agent=manager, name="Outil de suivi", days=30, now=now)
     guest = organised.attendees.get(agent=None)
+    series = factories.meeting(
+        manager,
+        guests=[*colleagues, "anne.le-goff@bretagne.example"],
+        starts_at=now + dt.timedelta(days=7),
+        title="Point de la semaine",
+        rule="FREQ=WEEKLY;COUNT=8",
+    )
     return World(
         manager=manager,
         newcomer=factories.agent("Paul", "Lefèvre", organisation=home),
         administrator=factories.agent("Inès", "Haddad", organisation=home, is_staff=True, is_superuser=True),
         meeting=waiting,
         organised=organised,
+        series=series,
         guest_link=rsvp_url(guest).split("/", 3)[3],
+        series_link=rsvp_url(series.attendees.get(agent=None)).split("/", 3)[3],
         place=place,
     )
 
@@ -113,12 +125,18 @@ def slug_of(meeting: Meeting) -> str:
     return meeting.room.slug
 
 
+def of_a_date(name: str) -> Where:
+    """A page about the second date of the series."""
+    return lambda world: address_of(world.series, world.series.occurrences.all()[1], name=name)
+
+
 PAGES: list[tuple[str, Who, Where]] = [
     ("documentation de l’API", nobody, at("api-docs")),
     ("connexion", nobody, at("portal:sign_in")),
     ("refus", nobody, at("portal:refused")),
     ("introuvable", nobody, lambda _world: "/nulle-part/"),
     ("invitation", nobody, lambda world: f"/{world.guest_link}"),
+    ("invitation à une série", nobody, lambda world: f"/{world.series_link}"),
     ("tableau de bord", manager, at("portal:dashboard")),
     ("tableau de bord vide", newcomer, at("portal:dashboard")),
     ("recherche", manager, lambda _world: reverse("portal:search") + "?q=comite"),
@@ -136,6 +154,10 @@ PAGES: list[tuple[str, Who, Where]] = [
     ("réunion organisée", manager, lambda world: reverse("meetings:detail", args=[world.organised.public_id])),
     ("réunion reçue", manager, lambda world: reverse("meetings:detail", args=[world.meeting.public_id])),
     ("modifier", manager, lambda world: reverse("meetings:edit", args=[world.organised.public_id])),
+    ("série", manager, lambda world: reverse("meetings:detail", args=[world.series.public_id])),
+    ("date d’une série", manager, of_a_date("detail")),
+    ("modifier une date", manager, of_a_date("edit")),
+    ("annuler une date", manager, of_a_date("cancel")),
     ("annuler", manager, lambda world: reverse("meetings:cancel", args=[world.organised.public_id])),
     ("salle", manager, lambda world: reverse("rooms:room", args=[slug_of(world.organised)])),
     ("salle pour un invité", nobody, lambda world: f"/{world.guest_link}rejoindre/"),

@@ -41,7 +41,10 @@ def recap(request: HttpRequest) -> HttpResponse:
         if meeting.is_series:
             occurrence = occurrence_by_key(meeting, request.POST.get("date_key", "")[:40])
     organiser = meeting.organiser if meeting else agent
-    form = PlanForm(request.POST, organiser=organiser, now=now, meeting=meeting, occurrence=occurrence)
+    data = request.POST.copy()
+    # What is said here is what makes the list name the day of the form.
+    data["repeat_for"] = ""
+    form = PlanForm(data, organiser=organiser, now=now, meeting=meeting, occurrence=occurrence)
     form.is_valid()
     return render(request, "visio/meetings/_recap.html", {"recap": make_recap(form), "form": form})
 

@@ -171,7 +171,6 @@ def cancel(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "form": form,
         "scope": form.scope,
         "scopes": scope_choices(meeting, occurrence, agent, now) if meeting.is_series else [],
-        "notifications": notify_choices(),
         "guests": len(people_of_date(meeting, occurrence) if meeting.is_series else _guests(meeting)),
         "conflict_lines": _conflict_lines(conflict, agent, now),
         "revision": meeting.revision,
