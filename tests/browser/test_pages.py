@@ -150,6 +150,8 @@ PAGES: list[tuple[str, Who, Where]] = [
     ("mentions légales", nobody, at("portal:legal")),
     ("cookies", nobody, at("portal:cookies")),
     ("réunions", manager, at("meetings:list")),
+    ("sondages", manager, at("polls:list")),
+    ("proposer des dates", manager, at("polls:new")),
     ("planifier", manager, at("meetings:plan")),
     ("réunion organisée", manager, lambda world: reverse("meetings:detail", args=[world.organised.public_id])),
     ("réunion reçue", manager, lambda world: reverse("meetings:detail", args=[world.meeting.public_id])),

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from rest_framework import generics, pagination, serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,7 +21,7 @@ from visio.meetings import idempotency
 from visio.meetings.refusals import DraftRefused
 from visio.polls.board import read_board
 from visio.polls.closing import choose_date, close_poll
-from visio.polls.listing import TABS, read_page
+from visio.polls.listing import TABS, listed
 from visio.polls.models import Poll
 from visio.polls.opening import open_poll
 from visio.polls.permissions import visible_poll_or_404
@@ -59,26 +60,40 @@ def poll_data(request: Request, public_id: uuid.UUID) -> Any:
     return PollSerializer(shown(poll, board, viewer=agent, me=mine)).data
 
 
-class PollList(APIView):
+class Newest(pagination.CursorPagination):
+    ordering = "-id"
+    page_size = 20
+
+    def decode_cursor(self, request: Request) -> Any:
+        """404 for a forged cursor, which would otherwise reach the database as a number that is none."""
+        cursor = super().decode_cursor(request)
+        position = getattr(cursor, "position", None)
+        if position is not None and not (position.isascii() and position.isdigit() and len(position) < 19):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+class PollList(generics.GenericAPIView[Poll]):
     scopes: ClassVar = {"GET": "polls:read", "POST": "polls:write"}
+    pagination_class = Newest
+    queryset = Poll.objects.none()
+    serializer_class = PollSummarySerializer  # type: ignore[assignment]
 
     @extend_schema(
         operation_id="polls_list",
         parameters=[
-            OpenApiParameter("role", OpenApiTypes.STR, enum=["asked", "organiser"], description="Default: asked"),
-            OpenApiParameter("page", OpenApiTypes.INT, description="From 1"),
+            OpenApiParameter("role", OpenApiTypes.STR, enum=["asked", "organiser"], description="Default: asked")
         ],
         responses=PollSummarySerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """Polls that ask me, or that I organise; twenty a page."""
-        role, raw = request.query_params.get("role", "asked"), request.query_params.get("page", "1")
+        """Polls that ask me, or that I organise, newest first."""
+        role = request.query_params.get("role", "asked")
         if role not in {"asked", "organiser"}:
             raise serializers.ValidationError({"role": [_("« asked » ou « organiser ».")]})
-        page = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 6 else 1
         tab = TABS[1] if role == "organiser" else TABS[0]
-        listed = read_page(me(request), tab=tab, page=max(page, 1), now=timezone.now())
-        return Response({"results": PollSummarySerializer(listed.rows, many=True).data, "next_page": listed.next_page})
+        page = cast("list[Poll]", self.paginate_queryset(listed(me(request), tab=tab, now=timezone.now())))
+        return self.get_paginated_response(PollSummarySerializer(page, many=True).data)
 
     @extend_schema(
         operation_id="polls_create",
@@ -106,6 +121,8 @@ class PollList(APIView):
 class PollDetail(APIView):
     scopes: ClassVar = {"GET": "polls:read"}
 
+    scopes: ClassVar = {"GET": "polls:read"}
+
     @extend_schema(operation_id="polls_read", responses=PollSerializer)
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
         """One poll of mine, with the votes that I may read."""
@@ -129,6 +146,8 @@ class _Act(APIView):
 
 
 class PollAnswer(_Act):
+    scopes: ClassVar = {"POST": "answers:write"}
+
     scopes: ClassVar = {"POST": "answers:write"}
 
     @extend_schema(
@@ -163,6 +182,8 @@ class PollAnswer(_Act):
 class PollChoose(_Act):
     scopes: ClassVar = {"POST": "polls:write"}
 
+    scopes: ClassVar = {"POST": "polls:write"}
+
     @extend_schema(
         operation_id="polls_choose",
         parameters=[IDEMPOTENCY_KEY],
@@ -189,6 +210,8 @@ class PollChoose(_Act):
 
 
 class PollClose(_Act):
+    scopes: ClassVar = {"POST": "polls:write"}
+
     scopes: ClassVar = {"POST": "polls:write"}
 
     @extend_schema(

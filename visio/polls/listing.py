@@ -49,13 +49,14 @@ def waiting_for(agent: Agent, now: dt.datetime) -> QuerySet[PollParticipant]:
 def read_page(agent: Agent, *, tab: str, page: int, now: dt.datetime) -> PollPage:
     """`page` counts from 1. One statement."""
     first = (page - 1) * PAGE_SIZE
-    rows = list(_rows(agent, tab, now)[first : first + PAGE_SIZE + 1])
+    rows: list[Any] = list(listed(agent, tab=tab, now=now)[first : first + PAGE_SIZE + 1])
     for row in rows:
         row.takes = row.takes_answers(now)
     return PollPage(tab, tuple(rows[:PAGE_SIZE]), page, len(rows) > PAGE_SIZE)
 
 
-def _rows(agent: Agent, tab: str, now: dt.datetime) -> QuerySet[Poll]:
+def listed(agent: Agent, *, tab: str, now: dt.datetime) -> QuerySet[Poll]:
+    """The polls of one tab with the numbers that PollPage names, those that wait for the agent first."""
     people = PollParticipant.objects.filter(poll=OuterRef("pk")).order_by().values("poll")
     options = PollOption.objects.filter(poll=OuterRef("pk")).order_by().values("poll")
     polls = Poll.objects.select_related("organiser__organisation").annotate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from typing import Any
 
@@ -137,3 +138,12 @@ def test_the_lists() -> None:
     assert api(lea).get(f"{LIST}?role=organiser").json()["results"] == []
     assert len(api(of.organiser).get(f"{LIST}?role=organiser").json()["results"]) == 1
     assert api(lea).get(f"{LIST}?role=x").status_code == 400
+    for _number in range(24):
+        poll(of.organiser, [lea])
+    seen, page = [], api(lea).get(LIST).json()
+    while page:
+        seen += [line["id"] for line in page["results"]]
+        page = api(lea).get(page["next"]).json() if page["next"] else None
+    assert len(seen) == len(set(seen)) == 25
+    forged = base64.b64encode(b"p=abc").decode()
+    assert api(lea).get(f"{LIST}?cursor={forged}").status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 import uuid
 from typing import Any
@@ -15,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from suite.agents.models import Agent
+from suite.logs import Line
 from tests import factories
 from tests.visio.meetings.pages import client_of
 from tests.visio.polls.asking import MAYBE, NO, YES, answered, keys, person, poll
@@ -376,6 +378,15 @@ def test_a_link_outlives_a_rotation_of_the_key(boss: Agent, settings: Any) -> No
     assert link_token(person(made, ANNE)) == token
     settings.SECRET_KEY_FALLBACKS = []
     assert link_token(person(made, ANNE)) != token
+
+
+def test_no_secret_link_reaches_the_logs(boss: Agent) -> None:
+    made = poll(boss, [ANNE])
+    path = guest_path(made, ANNE)
+    written = Line("%(message)s").format(logging.makeLogRecord({"msg": f"Not Found: {path}?merci=1"}))
+    assert written == "Not Found: /sondage/…/?merci=1"
+    kept = Line("%(message)s").format(logging.makeLogRecord({"msg": f"Not Found: {at('detail', made)}"}))
+    assert str(made.public_id) in kept, "an agent's address is no secret"
 
 
 # --- the lists and the cost -------------------------------------------------------------------------------------
