@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.looking import Mailbox
 from tests.processes import MailListener
 from tests.visio.inbox import guests
 from tests.visio.meetings.reading import Received, received, send_all
+from visio.inbox.acting import receive
 from visio.inbox.models import InboundMessage
 from visio.meetings.models import Attendee, Meeting
 
@@ -96,3 +98,9 @@ def invite(mailbox: Mailbox, **fields: Any) -> Invited:
 @pytest.fixture
 def invited(reply_domain: str, mailbox: Mailbox, db: None) -> Invited:
     return invite(mailbox)
+
+
+def take(
+    invited: Invited, raw: bytes, *, to: str = "", sender: str = ANNE, now: dt.datetime | None = None
+) -> InboundMessage:
+    return receive(envelope_from=sender, envelope_to=to or invited.address, raw=raw, now=now or timezone.now())
