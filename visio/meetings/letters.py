@@ -187,7 +187,7 @@ class Press:
             {name: value for name, value in delivery.before.items() if name != "attendee"}, sort_keys=True
         )
         what = (delivery.meeting_id, date, delivery.sequence, delivery.method)
-        key = (*what, delivery.revision, delivery.reason, delivery.language, zone, is_agent, before)
+        key = (*what, _is_back(delivery), delivery.revision, delivery.reason, delivery.language, zone, is_agent, before)
         shared = self._shared.get(key)
         if shared is None:
             told = Told(
@@ -199,14 +199,15 @@ class Press:
                 is_first=known.shown_is_first,
             )
             with translation.override(delivery.language):
-                calendar_key = (*what, delivery.language)
+                only = None if _is_back(delivery) else date
+                calendar_key = (*what, only, delivery.language)
                 if calendar_key not in self._calendars:
                     self._calendars[calendar_key] = CalendarText(
                         meeting=known.meeting,
-                        dates=known.dates if date is None else known.dates.with_date(told.occurrence),
+                        dates=known.dates if only is None else known.dates.with_date(told.occurrence),
                         method=delivery.method,
                         sequence=delivery.sequence,
-                        only=date,
+                        only=only,
                     )
                 shared = self._render_shared(told, self._calendars[calendar_key], is_agent=is_agent)
             self._shared[key] = shared
@@ -313,7 +314,7 @@ class Press:
 def _recipient(delivery: Delivery, attendee: Attendee | None, differences: Differences | None) -> Recipient:
     usual = attendee.answer if attendee else Answer.NEEDS_ACTION.value
     differs = differences or Differences()
-    date = date_of(delivery)
+    date = None if _is_back(delivery) else date_of(delivery)
     return Recipient(
         email=delivery.recipient,
         name=delivery.recipient_name,
@@ -322,6 +323,20 @@ def _recipient(delivery: Delivery, attendee: Attendee | None, differences: Diffe
         organiser_address=_answers_to(delivery, attendee),
         absent=differs.absent,
         answers=differs.answers,
+    )
+
+
+def _is_back(delivery: Delivery) -> bool:
+    """Invited again to one date of a series that they attend: their calendar holds that date as excluded (EXDATE).
+
+    Some let an EXDATE win over a date of its own: they get the whole series, in which nothing is excluded any more.
+    """
+    return (
+        delivery.recurrence_id is not None
+        and delivery.method == Method.REQUEST
+        and delivery.reason == DeliveryReason.INVITED
+        and delivery.attendee is not None
+        and delivery.attendee.only_occurrence_id is None
     )
 
 
