@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-
 from suite.agents.events import AddressProven
 from suite.agents.models import Agent
 from suite.core.events import subscribe
@@ -61,5 +59,5 @@ def _tell_removed(fact: PollPeopleRemoved) -> None:
 
 
 def _agents(poll: Poll) -> list[int]:
-    asked = Agent.objects.filter(Q(poll_participations__poll=poll) | Q(pk=poll.organiser_id))
-    return list(asked.order_by().values_list("pk", flat=True).distinct())
+    asked = poll.participants.exclude(agent=None).order_by().values_list("agent", flat=True)
+    return [poll.organiser_id, *(agent_id for agent_id in asked if agent_id is not None)]

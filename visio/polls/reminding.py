@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from suite.agents.models import Agent
 from suite.core.events import publish
@@ -65,10 +65,11 @@ def remind(*, poll: Poll, by: Agent, now: dt.datetime) -> int:
 
 
 def due_polls(now: dt.datetime) -> QuerySet[Poll]:
-    """Open polls that may have a reminder due: their deadline is two days ahead at most."""
+    """Open polls that may have a reminder due: somebody is silent, and the deadline is two days ahead at most."""
     # The morning's reminder lies within the last 26 hours.
+    silent = PollParticipant.objects.filter(poll=OuterRef("pk"), answered_at=None)
     return Poll.objects.filter(
-        status=PollStatus.OPEN, deadline__gt=now, deadline__lte=now + TWO_DAYS, is_demo=False
+        Exists(silent), status=PollStatus.OPEN, deadline__gt=now, deadline__lte=now + TWO_DAYS, is_demo=False
     ).order_by("deadline", "pk")
 
 

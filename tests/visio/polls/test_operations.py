@@ -9,9 +9,11 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from suite.agents.events import AddressProven
 from suite.agents.models import Agent
+from suite.core.events import publish
 from suite.mail.models import OutboxMail
 from suite.mail.outbox import deliver_outbox
 from tests import factories
@@ -20,6 +22,7 @@ from tests.visio.polls.asking import MAYBE, NO, YES, answered, keys, person, pol
 from visio.meetings.models import Attendee, Delivery, Meeting
 from visio.meetings.scheduling import cancel_meeting
 from visio.polls.closing import choose_date, close_poll, may_reopen, reopen_poll
+from visio.polls.listing import waiting_for
 from visio.polls.models import Poll, PollOption, PollParticipant, PollVote
 from visio.polls.opening import edit_poll, open_poll
 from visio.polls.refusals import (
@@ -367,6 +370,18 @@ def test_an_interruption_makes_good_the_latest_reminder_alone(boss: Agent) -> No
     # A poll opened after its own first moment does not remind on the spot.
     short = poll(boss, [BOB], now=NOW, deadline_in=DAY + dt.timedelta(hours=10), days=[3, 4])
     assert remind_before_deadline(poll_id=short.pk, now=NOW + dt.timedelta(minutes=1)) == 0
+
+
+# --- people -----------------------------------------------------------------------------------------------------
+def test_whoever_was_asked_by_address_finds_the_poll_after_signing_in(boss: Agent) -> None:
+    made, other = poll(boss, [ANNE, BOB], now=NOW), poll(boss, [ANNE], now=NOW)
+    anne = factories.agent("Anne", email=ANNE)
+    PollParticipant.objects.filter(poll=other).update(agent=anne)
+    with transaction.atomic():
+        publish(AddressProven(agent_id=anne.pk))
+    assert set(PollParticipant.objects.filter(agent=anne).values_list("poll", flat=True)) == {made.pk, other.pk}
+    assert person(made, BOB).agent is None
+    assert [row.poll for row in waiting_for(anne, NOW)] == [made, other]
 
 
 # --- at once ----------------------------------------------------------------------------------------------------
