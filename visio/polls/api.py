@@ -77,7 +77,7 @@ class PollList(generics.GenericAPIView[Poll]):
     scopes: ClassVar = {"GET": "polls:read", "POST": "polls:write"}
     pagination_class = Newest
     queryset = Poll.objects.none()
-    serializer_class = PollSummarySerializer  # type: ignore[assignment]
+    serializer_class = PollSummarySerializer
 
     @extend_schema(
         operation_id="polls_list",
@@ -121,8 +121,6 @@ class PollList(generics.GenericAPIView[Poll]):
 class PollDetail(APIView):
     scopes: ClassVar = {"GET": "polls:read"}
 
-    scopes: ClassVar = {"GET": "polls:read"}
-
     @extend_schema(operation_id="polls_read", responses=PollSerializer)
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
         """One poll of mine, with the votes that I may read."""
@@ -146,8 +144,6 @@ class _Act(APIView):
 
 
 class PollAnswer(_Act):
-    scopes: ClassVar = {"POST": "answers:write"}
-
     scopes: ClassVar = {"POST": "answers:write"}
 
     @extend_schema(
@@ -182,8 +178,6 @@ class PollAnswer(_Act):
 class PollChoose(_Act):
     scopes: ClassVar = {"POST": "polls:write"}
 
-    scopes: ClassVar = {"POST": "polls:write"}
-
     @extend_schema(
         operation_id="polls_choose",
         parameters=[IDEMPOTENCY_KEY],
@@ -210,8 +204,6 @@ class PollChoose(_Act):
 
 
 class PollClose(_Act):
-    scopes: ClassVar = {"POST": "polls:write"}
-
     scopes: ClassVar = {"POST": "polls:write"}
 
     @extend_schema(
