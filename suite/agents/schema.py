@@ -1,9 +1,44 @@
-"""How the API's document describes a personal token; imported at start-up so that drf-spectacular knows it."""
+"""How the API's document describes tokens, their scopes and refusals; imported at start-up so that drf-spectacular knows it."""
+
+from __future__ import annotations
 
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+
+from suite.agents.problems import CONTENT_TYPE
+from suite.agents.scopes import required_scope
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "A refusal (RFC 9457). Some kinds have members of their own: `scope`, `meeting` (the state that is now).",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "description": "`about:blank`, or `urn:suite:problem:` and the kind"},
+        "title": {"type": "string", "description": "The status in words"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong, in the caller's language"},
+        "errors": {"type": "object", "description": "By field: what to correct", "additionalProperties": True},
+    },
+}
+
+# Beside what each operation says itself. 401 and 403 are every operation's.
+COMMON = {
+    "401": "No token, or one that is not valid",
+    "403": "`missing-scope`: the token may not; or the act is not the caller's",
+}
+WITH_ID = {"404": "There is no such thing, or it is not the caller's to see"}
+WITH_BODY = {
+    "400": "The body or a field of it is not right; `errors` names the fields",
+    "413": "More than 4 MiB",
+    "415": "The body is not `application/json`",
+}
+WITH_QUERY = {"400": "A parameter is not right; `errors` names it"}
+WITH_KEY = {"422": "`idempotency-key-reused`: the key was used for another body"}
+STALE = {"412": "`precondition-failed`: If-Match names a version that is no longer the current one; `meeting` is"}
 
 
 class PersonalTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -12,3 +47,39 @@ class PersonalTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-un
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "http", "scheme": "bearer", "description": "A personal token, made under Réglages."}
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:
+        """With the scope that the operation wants (OpenAPI 3.1: role names for schemes without OAuth)."""
+        scope = required_scope(auto_schema.view, auto_schema.method)
+        return {self.name: [scope] if scope else []}
+
+
+def describe_refusals(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """A postprocessing hook: the problem document of every refusal that an operation may give."""
+    result["components"]["schemas"]["Problem"] = PROBLEM
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            if method not in METHODS or not operation.get("security"):
+                continue
+            parameters = operation.get("parameters", [])
+            places = {parameter["in"] for parameter in parameters}
+            names = {parameter["name"] for parameter in parameters}
+            refusals = dict(COMMON)
+            if "{" in path:
+                refusals |= WITH_ID
+            if "query" in places:
+                refusals |= WITH_QUERY
+            if "requestBody" in operation:
+                refusals |= WITH_BODY
+            if "Idempotency-Key" in names:
+                refusals |= WITH_KEY
+            if "If-Match" in names:
+                refusals |= STALE
+            said = operation["responses"]
+            for status, words in refusals.items():
+                said.setdefault(status, {"description": words})
+            for status, answer in said.items():
+                if status[0] in "45":
+                    answer["content"] = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+            operation["responses"] = dict(sorted(said.items()))
+    return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 from django.utils import timezone
@@ -14,6 +15,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from suite.agents.models import Agent, PersonalToken
+from suite.agents.scopes import ALL
 
 PREFIX = "suite_"
 LONGEST_DAYS = 366
@@ -31,8 +33,13 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def issue_token(*, agent: Agent, name: str, days: int, now: dt.datetime) -> tuple[PersonalToken, str]:
-    """A new token and its secret, which is never to be seen again. `days` is cut to a year; TooManyTokens."""
+def issue_token(
+    *, agent: Agent, name: str, days: int, now: dt.datetime, scopes: Collection[str] = ALL
+) -> tuple[PersonalToken, str]:
+    """A new token and its secret, which is never to be seen again. `days` is cut to a year; TooManyTokens.
+
+    `scopes`: keys of suite.agents.scopes; what is none of them is left out.
+    """
     if usable_tokens(agent, now=now).count() >= MOST_TOKENS:
         raise TooManyTokens
     secret = PREFIX + secrets.token_urlsafe(32)
@@ -40,6 +47,7 @@ def issue_token(*, agent: Agent, name: str, days: int, now: dt.datetime) -> tupl
         agent=agent,
         name=name[:80],
         token_hash=hash_secret(secret),
+        scopes=[key for key in ALL if key in scopes],
         expires_at=now + dt.timedelta(days=max(1, min(days, LONGEST_DAYS))),
     )
     return token, secret

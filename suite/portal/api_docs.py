@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from drf_spectacular.generators import SchemaGenerator
 
+from suite.agents.scopes import SCOPES
+
 METHODS = ("get", "post", "put", "patch", "delete")
+SCHEME = "personalToken"
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,15 @@ class Field:
 class Answer:
     status: str
     schema: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """JSON as it is sent or answered."""
+
+    title: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,9 @@ class Operation:
     parameters: tuple[Field, ...]
     body: str
     answers: tuple[Answer, ...]
+    scope: str = ""
+    sent: tuple[Example, ...] = ()
+    answered: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,23 @@ def body_of(content: dict[str, Any]) -> str:
     return kind_of(media["schema"]) if media else ""
 
 
+def examples_of(content: dict[str, Any]) -> tuple[Example, ...]:
+    """The examples that a request or an answer carries."""
+    media: dict[str, Any] = next(iter(content.get("content", {}).values()), {})
+    return tuple(
+        Example(
+            example.get("summary", name),
+            json.dumps(example["value"], ensure_ascii=False, indent=2, cls=DjangoJSONEncoder),
+        )
+        for name, example in media.get("examples", {}).items()
+    )
+
+
+def scope_of(operation: dict[str, Any]) -> str:
+    """The scope that a token needs; empty for an operation that wants no token."""
+    return next((scope for one in operation.get("security", []) for scope in one.get(SCHEME, [])), "")
+
+
 @lru_cache(maxsize=1)
 def read_schema() -> tuple[tuple[Operation, ...], tuple[Shape, ...]]:
     """Every operation and every named object, in the schema's order."""
@@ -91,7 +125,18 @@ def read_schema() -> tuple[tuple[Operation, ...], tuple[Shape, ...]]:
                 for p in operation.get("parameters", [])
             ),
             body=body_of(operation.get("requestBody", {})),
-            answers=tuple(Answer(status, body_of(answer)) for status, answer in operation["responses"].items()),
+            answers=tuple(
+                Answer(status, "" if status[0] in "45" else body_of(answer), answer.get("description", ""))
+                for status, answer in operation["responses"].items()
+            ),
+            scope=scope_of(operation),
+            sent=examples_of(operation.get("requestBody", {})),
+            answered=tuple(
+                example
+                for status, answer in operation["responses"].items()
+                if status[0] == "2"
+                for example in examples_of(answer)
+            ),
         )
         for path, by_method in schema["paths"].items()
         for method, operation in by_method.items()
@@ -115,5 +160,10 @@ def read_schema() -> tuple[tuple[Operation, ...], tuple[Shape, ...]]:
 def api_docs(request: HttpRequest) -> HttpResponse:
     """/api/v1/docs/, open to everybody, like the schema."""
     operations, shapes = read_schema()
-    context = {"operations": operations, "shapes": shapes, "portal_url": settings.PORTAL_URL}
+    context = {
+        "operations": operations,
+        "shapes": shapes,
+        "scopes": SCOPES.items(),
+        "portal_url": settings.PORTAL_URL,
+    }
     return render(request, "portal/api_docs.html", context)

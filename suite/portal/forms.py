@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from suite.agents.models import Agent, Theme
+from suite.agents.scopes import READING, SCOPES
 from visio.meetings.wallclock import zone_names
 
 TOKEN_DAYS = [(7, _("7 jours")), (30, _("30 jours")), (90, _("90 jours")), (365, _("Un an"))]
@@ -47,6 +48,12 @@ class TokenForm(forms.Form):
         error_messages={"required": _("Donnez un nom à ce jeton, par exemple celui de l’outil qui l’utilisera.")},
     )
     days = forms.TypedChoiceField(label=_("Durée"), choices=TOKEN_DAYS, coerce=int, initial=90)
+    scopes = forms.MultipleChoiceField(
+        label=_("Droits"),
+        choices=list(SCOPES.items()),
+        initial=READING,
+        error_messages={"required": _("Cochez au moins un droit : un jeton sans droit ne sert à rien.")},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("prefix", "token")

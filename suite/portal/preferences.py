@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from suite.agents.models import Agent, ChosenPresence
+from suite.agents.scopes import scope_words
 from suite.agents.tokens import MOST_TOKENS, TooManyTokens, issue_token, revoke_token, usable_tokens
 from suite.live import presence
 from suite.portal.context import frame, presence_end
@@ -49,7 +50,7 @@ def _page(request: HttpRequest, form: SettingsForm, token_form: TokenForm, statu
         "form": form,
         "token_form": token_form,
         "zones": zone_options(chosen=str(form["time_zone"].value() or agent.time_zone), at=now),
-        "tokens": usable_tokens(agent, now=now),
+        "tokens": [(token, scope_words(token.scopes)) for token in usable_tokens(agent, now=now)],
         "secret": request.session.pop(NEW_TOKEN, ""),
     }
     return render(request, "portal/settings.html", context, status=status)
@@ -64,7 +65,11 @@ def create_token(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             _token, secret = issue_token(
-                agent=agent, name=form.cleaned_data["name"], days=form.cleaned_data["days"], now=timezone.now()
+                agent=agent,
+                name=form.cleaned_data["name"],
+                days=form.cleaned_data["days"],
+                scopes=form.cleaned_data["scopes"],
+                now=timezone.now(),
             )
         except TooManyTokens:
             form.add_error(

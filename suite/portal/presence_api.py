@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from suite.agents.models import Agent, ChosenPresence
+from suite.agents.strict import StrictSerializer
 from suite.live import presence
 from suite.live.visibility import may_see
 
 MOST_ASKED = 100
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "In a meeting",
+            value={
+                "agent": "0b0a4e9e-5a53-4f8b-8a50-6dbb8f2f0c55",
+                "state": "in_meeting",
+                "until": "2026-11-26T10:15:00Z",
+                "since": None,
+                "words": "En réunion jusqu’à 11 h 15",
+            },
+            response_only=True,
+        )
+    ]
+)
 class PresenceSerializer(serializers.Serializer[Any]):
     agent = serializers.UUIDField(read_only=True)
     state = serializers.ChoiceField(choices=list(presence.STATES), read_only=True)
@@ -29,12 +45,23 @@ class PresenceSerializer(serializers.Serializer[Any]):
     words = serializers.CharField(read_only=True)
 
 
-class ChosenPresenceSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Do not disturb until noon",
+            value={"state": "do_not_disturb", "until": "2026-11-26T11:00:00Z"},
+            request_only=True,
+        )
+    ]
+)
+class ChosenPresenceSerializer(StrictSerializer):
     state = serializers.ChoiceField(choices=ChosenPresence.choices)
     until = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
 class PresenceApi(APIView):
+    scopes: ClassVar = {"GET": "presence:read", "PUT": "presence:write"}
+
     @extend_schema(
         operation_id="presence_read",
         parameters=[

@@ -343,7 +343,9 @@ REST_FRAMEWORK = {
         "suite.agents.tokens.PersonalTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "suite.agents.scopes.HasScope"],
+    # OPTIONS would describe every serializer to a token that may not use it.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["suite.agents.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -356,6 +358,20 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "visio.meetings.models.Role",
+        "InviteeRole": ["required", "optional"],
+        "Answer": "visio.meetings.models.Answer",
+        "GivenAnswer": ["accepted", "tentative", "declined"],
+        "MeetingStatus": "visio.meetings.models.Status",
+        "PollStatus": "visio.polls.models.PollStatus",
+        "CounterState": "visio.meetings.exception_models.CounterState",
+        "ChosenState": "suite.agents.models.ChosenPresence",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "suite.agents.schema.describe_refusals",
+    ],
 }
 
 # --- Logs: no address, no token ---------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ PUBLIC = {
     "oidc_logout",
     "api-schema",
     "api-docs",
+    "api-unknown",
 }
 # A secret in the address or the header: nobody without it.
 SECRET = {
@@ -103,6 +104,7 @@ OWN = {
     "presence-api",
     "availability-api",
     "slots-api",
+    "agenda-api",
 }
 # The people of one meeting; 404 for everybody else.
 MEETING = {
@@ -117,6 +119,13 @@ MEETING = {
     "meetings:propose",
     "meeting",
     "meeting-answer",
+    "meeting-undo",
+    "occurrences",
+    "occurrence",
+    "occurrence-answer",
+    "counters",
+    "counter-accept",
+    "counter-refuse",
 }
 # Its organiser alone; its guests get 403 or 404, everybody else 404.
 ORGANISER = {"meetings:edit", "meetings:cancel", "meetings:resend", "meetings:undo", "meetings:decide", "inbox:received"}
@@ -137,11 +146,19 @@ API = {
     "meetings",
     "meeting",
     "meeting-answer",
+    "meeting-undo",
+    "occurrences",
+    "occurrence",
+    "occurrence-answer",
+    "counters",
+    "counter-accept",
+    "counter-refuse",
     "resources-api",
     "directory",
     "presence-api",
     "availability-api",
     "slots-api",
+    "agenda-api",
 }
 
 
@@ -176,7 +193,7 @@ class Cast:
             else self.meeting.public_id,
             "slug": self.meeting.room.slug if self.meeting.room else "",
             "token": link_token(guest),
-            "key": self.poll.options.all()[0].key,
+            "key": "only" if name in MEETING else self.poll.options.all()[0].key,
             "piece": "resultats",
             "token_id": 1,
             "counter_id": self.counter().public_id,

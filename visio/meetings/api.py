@@ -2,256 +2,303 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, pagination, serializers
-from rest_framework.exceptions import NotFound
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from suite.agents.conditional import readable
 from suite.agents.directory import search_agents
 from suite.agents.models import Agent
 from suite.agents.problems import Problem
-from visio.meetings import answers, idempotency, scheduling
-from visio.meetings.models import AnsweredVia, Attendee, Meeting
-from visio.meetings.permissions import visible_meeting_or_404
-from visio.meetings.serializers import (
-    LISTED_ATTENDEES,
+from suite.agents.strict import InstantField, StrictSerializer, asked
+from visio.meetings import answers, idempotency, scheduling, series, undo
+from visio.meetings.api_examples import PERSON_EXAMPLE
+from visio.meetings.api_pieces import (
+    CONFLICT,
+    FROM,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    TO,
+    ByStart,
+    answer_with,
+    first_date,
+    me,
+    meeting_data,
+    refusals,
+    revision_of,
+    with_everything,
+)
+from visio.meetings.drafting import draft_of
+from visio.meetings.input_api import (
     AnswerSerializer,
     MeetingEditSerializer,
     MeetingInputSerializer,
-    MeetingSerializer,
-    PersonSerializer,
+    MeetingPatchSerializer,
+    NothingSerializer,
+    WriteQuery,
+    read_draft,
 )
-
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    description="Repeat a POST safely: same key, same answer.",
-)
+from visio.meetings.models import AnsweredVia, Attendee, Meeting
+from visio.meetings.permissions import visible_meeting_or_404
+from visio.meetings.serializers import MeetingSerializer, PersonSerializer
 
 
-def me(request: Request) -> Agent:
-    """The agent behind the request: IsAuthenticated lets nobody else through."""
-    return cast(Agent, request.user)
+class WindowQuery(StrictSerializer):
+    """`from` and `to`, and the page."""
 
+    cursor = serializers.CharField(required=False)
 
-def read_again(meeting: Meeting) -> Meeting:
-    """The meeting with all that MeetingSerializer reads, in a fixed number of queries."""
-    return with_everything(Meeting.objects.filter(pk=meeting.pk)).get()
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # Not class attributes: "from" is a word of the language.
+        window = {
+            "from": InstantField(source="start", required=False),
+            "to": InstantField(source="end", required=False),
+        }
+        return {**window, **super().get_fields()}
 
-
-def with_everything(meetings: QuerySet[Meeting], *, listed: bool = False) -> QuerySet[Meeting]:
-    """`listed`: the first LISTED_ATTENDEES of each alone, so that a page of large meetings stays bounded."""
-    people = Attendee.objects.select_related("agent").order_by("pk")
-    named = people[:LISTED_ATTENDEES] if listed else people
-    counted = Attendee.objects.filter(meeting=OuterRef("pk")).order_by().values("meeting").values(number=Count("pk"))
-    return (
-        meetings.select_related("organiser__organisation", "room")
-        .prefetch_related("links", Prefetch("attendees", named, to_attr="named_attendees"))
-        .annotate(attendee_count=Coalesce(Subquery(counted), 0))
-    )
-
-
-class ByStart(pagination.CursorPagination):
-    ordering = ("starts_at", "id")
-    page_size = 50
-
-    def decode_cursor(self, request: Request) -> Any:
-        """404 for a forged cursor, which would otherwise reach the database as a time that is none."""
-        cursor = super().decode_cursor(request)
-        position = getattr(cursor, "position", None)
-        if position is not None:
-            try:
-                at = parse_datetime(position)
-            except ValueError:
-                at = None
-            if at is None or at.tzinfo is None:
-                raise NotFound(self.invalid_cursor_message)
-        return cursor
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "start" in attrs and "end" in attrs and attrs["end"] <= attrs["start"]:
+            raise serializers.ValidationError({"to": [_("La fin doit venir après le début.")]})
+        return attrs
 
 
 class MeetingList(generics.GenericAPIView[Attendee]):
+    scopes: ClassVar = {"GET": "meetings:read", "POST": "meetings:write"}
     pagination_class = ByStart
     queryset = Attendee.objects.none()
     serializer_class = MeetingSerializer  # type: ignore[assignment]
 
     @extend_schema(
         operation_id="meetings_list",
-        parameters=[
-            OpenApiParameter(
-                "from", OpenApiTypes.DATETIME, description="Meetings that end after this instant (default: now)"
-            ),
-            OpenApiParameter("to", OpenApiTypes.DATETIME, description="Meetings that start before this instant"),
-        ],
+        parameters=[FROM, TO],
         responses=MeetingSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """My meetings, organised or attended, in order of their start. Large ones name their first attendees only."""
-        mine = Attendee.objects.filter(agent=me(request), ends_at__gt=_instant(request, "from") or timezone.now())
-        if until := _instant(request, "to"):
-            mine = mine.filter(starts_at__lt=until)
+        """My meetings, organised or attended, each once, in order of their first start. See /agenda/ for their dates.
+
+        Large ones name their first attendees only.
+        """
+        window = asked(request, WindowQuery)
+        mine = Attendee.objects.filter(agent=me(request), ends_at__gt=window.get("start", timezone.now()))
+        if "end" in window:
+            mine = mine.filter(starts_at__lt=window["end"])
         page = cast("list[Attendee]", self.paginate_queryset(mine))
         listed = with_everything(Meeting.objects.filter(pk__in=[row.meeting_id for row in page]), listed=True)
         meetings = {meeting.pk: meeting for meeting in listed}
-        data = MeetingSerializer(
-            [meetings[row.meeting_id] for row in page], many=True, context=self.get_serializer_context()
-        ).data
+        context = {**self.get_serializer_context(), "answers": {row.meeting_id: row.answer for row in page}}
+        data = MeetingSerializer([meetings[row.meeting_id] for row in page], many=True, context=context).data
         return self.get_paginated_response(data)
 
     @extend_schema(
         operation_id="meetings_create",
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, WriteQuery],
         request=MeetingInputSerializer,
         responses={201: MeetingSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Schedule a meeting; its invitations go out by themselves."""
+        """Schedule a meeting or a series, for me or in a principal's name; its invitations go out by themselves."""
         return idempotency.once(request, me(request), lambda: self._create(request))
 
     def _create(self, request: Request) -> Response:
+        query = asked(request, WriteQuery)
         form = MeetingInputSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        draft = form.draft(organiser=me(request))
-        try:
+        organiser = _principal(me(request), form.validated_data["on_behalf_of"])
+        read = read_draft(form.validated_data, organiser=organiser)
+        with refusals(request):
             meeting = scheduling.schedule_meeting(
-                by=me(request), draft=draft, now=timezone.now(), creation_key=uuid.uuid4()
+                by=me(request),
+                organiser=organiser,
+                draft=read.draft,
+                now=timezone.now(),
+                creation_key=uuid.uuid4(),
+                notify=query["notify"],
             )
-        except scheduling.DraftRefused as refusal:
-            raise _invalid(refusal) from refusal
-        data = MeetingSerializer(read_again(meeting), context=self.get_serializer_context()).data
-        return Response(data, status=201, headers={"Location": f"/api/v1/meetings/{meeting.public_id}/"})
+        location = f"/api/v1/meetings/{meeting.public_id}/"
+        return answer_with(request, meeting, notices=read.notices, status=201, Location=location)
 
 
 class MeetingDetail(APIView):
-    @extend_schema(operation_id="meetings_read", responses=MeetingSerializer)
-    def get(self, request: Request, public_id: uuid.UUID) -> Response:
-        """One meeting of mine."""
-        return self._answer(request, visible_meeting_or_404(me(request), public_id))
+    scopes: ClassVar = {
+        "GET": "meetings:read",
+        "PUT": "meetings:write",
+        "PATCH": "meetings:write",
+        "DELETE": "meetings:write",
+    }
+
+    @extend_schema(
+        operation_id="meetings_read",
+        parameters=[IF_NONE_MATCH],
+        responses={200: MeetingSerializer, 304: OpenApiResponse(description="Nothing is new")},
+    )
+    def get(self, request: Request, public_id: uuid.UUID) -> HttpResponse:
+        """One meeting of mine, with its running or next date."""
+        meeting = visible_meeting_or_404(me(request), public_id)
+        data = meeting_data(request, meeting)
+        return readable(request, data, version=meeting.revision)
 
     @extend_schema(
         operation_id="meetings_update",
+        parameters=[IF_MATCH, WriteQuery],
         request=MeetingEditSerializer,
-        responses={200: MeetingSerializer, 409: OpenApiTypes.OBJECT},
+        responses={200: MeetingSerializer, 409: OpenApiResponse(description=CONFLICT)},
     )
     def put(self, request: Request, public_id: uuid.UUID) -> Response:
-        """Replace what the organiser wrote; guests are told what changed for them."""
-        meeting = visible_meeting_or_404(me(request), public_id)
+        """Replace all that the organiser wrote; guests are told what changed for them.
+
+        A series that has begun keeps its past: other times or another rule begin with its next date, in the meeting that is
+        answered (`split_from` names the one before).
+        """
         form = MeetingEditSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        try:
-            meeting = scheduling.edit_meeting(
-                meeting=meeting,
-                by=me(request),
-                draft=form.draft(organiser=meeting.organiser),
-                revision=form.validated_data["revision"],
-                now=timezone.now(),
-            )
-        except scheduling.DraftRefused as refusal:
-            raise _invalid(refusal) from refusal
-        except scheduling.EditConflict as conflict:
-            current = read_again(visible_meeting_or_404(me(request), public_id))
-            raise Problem(
-                409,
-                "edit-conflict",
-                _("Quelqu’un a modifié cette réunion entre-temps."),
-                meeting=MeetingSerializer(current, context={"request": request}).data,
-            ) from conflict
-        except scheduling.NotOrganiser as refusal:
-            raise _not_organiser() from refusal
-        except scheduling.MeetingOver as refusal:
-            raise _over() from refusal
-        return self._answer(request, meeting)
-
-    @extend_schema(operation_id="meetings_cancel", responses={200: MeetingSerializer})
-    def delete(self, request: Request, public_id: uuid.UUID) -> Response:
-        """Cancel; the meeting stays readable, and cancelling it again changes nothing."""
         meeting = visible_meeting_or_404(me(request), public_id)
-        if not meeting.is_cancelled:
-            try:
-                scheduling.cancel_meeting(meeting=meeting, by=me(request), now=timezone.now())
-            except scheduling.NotOrganiser as refusal:
-                raise _not_organiser() from refusal
-            except scheduling.MeetingOver as refusal:
-                raise _over() from refusal
-        return self._answer(request, meeting)
+        form.is_valid(raise_exception=True)
+        if "revision" not in form.validated_data and "If-Match" not in request.headers:
+            raise serializers.ValidationError({"revision": [_("Indiquez la version lue, ici ou par If-Match.")]})
+        return self._change(request, meeting, form.validated_data, partly=False)
 
-    def _answer(self, request: Request, meeting: Meeting) -> Response:
-        return Response(MeetingSerializer(read_again(meeting), context={"request": request}).data)
+    @extend_schema(
+        operation_id="meetings_patch",
+        parameters=[IF_MATCH, WriteQuery],
+        request=MeetingPatchSerializer,
+        responses={200: MeetingSerializer, 409: OpenApiResponse(description=CONFLICT)},
+    )
+    def patch(self, request: Request, public_id: uuid.UUID) -> Response:
+        """Change some of what the organiser wrote; the rest stays. Otherwise as PUT."""
+        form = MeetingPatchSerializer(data=request.data, partial=True)
+        meeting = visible_meeting_or_404(me(request), public_id)
+        form.is_valid(raise_exception=True)
+        return self._change(request, meeting, form.validated_data, partly=True)
+
+    @extend_schema(
+        operation_id="meetings_cancel",
+        parameters=[IF_MATCH, WriteQuery],
+        request=None,
+        responses={200: MeetingSerializer, 409: OpenApiResponse(description="It is over")},
+    )
+    def delete(self, request: Request, public_id: uuid.UUID) -> Response:
+        """Cancel all of it; the meeting stays readable, and cancelling it again changes nothing. Undo: POST …/undo/."""
+        query = asked(request, WriteQuery)
+        meeting = visible_meeting_or_404(me(request), public_id)
+        revision = revision_of(request, meeting, None)
+        if not meeting.is_cancelled:
+            with refusals(request, meeting):
+                series.cancel(
+                    meeting=meeting,
+                    by=me(request),
+                    now=timezone.now(),
+                    notify=query["notify"],
+                    revision=revision if "If-Match" in request.headers else None,
+                )
+        return answer_with(request, meeting)
+
+    def _change(self, request: Request, meeting: Meeting, data: dict[str, Any], *, partly: bool) -> Response:
+        query, now = asked(request, WriteQuery), timezone.now()
+        revision = revision_of(request, meeting, data.get("revision"))
+        shown = first_date(meeting, now)
+        now_draft = draft_of(meeting, shown)
+        read = read_draft(
+            data, organiser=meeting.organiser, base=now_draft if partly else None, held=now_draft.resources
+        )
+        with refusals(request, meeting):
+            changed = series.change(
+                meeting=meeting,
+                occurrence=shown,
+                by=me(request),
+                draft=read.draft,
+                revision=revision,
+                now=now,
+                notify=query["notify"],
+            )
+        return answer_with(request, changed, notices=read.notices)
 
 
 class MeetingAnswer(APIView):
+    scopes: ClassVar = {"POST": "answers:write"}
+
     @extend_schema(
         operation_id="meetings_answer",
         parameters=[IDEMPOTENCY_KEY],
         request=AnswerSerializer,
-        responses={200: MeetingSerializer},
+        responses={200: MeetingSerializer, 409: OpenApiResponse(description="It is over, cancelled, or mine")},
     )
     def post(self, request: Request, public_id: uuid.UUID) -> Response:
-        """My answer to an invitation; the last one counts."""
+        """My answer to the meeting or to the whole series; the last one counts."""
         meeting = visible_meeting_or_404(me(request), public_id)
         return idempotency.once(request, me(request), lambda: self._answer(request, meeting))
 
     def _answer(self, request: Request, meeting: Meeting) -> Response:
         form = AnswerSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        attendee = Attendee.objects.filter(meeting=meeting, agent=me(request)).first()
-        if attendee is None:
-            raise Problem(403, "not-invited", _("Seules les personnes invitées répondent."))
-        try:
+        attendee = my_place(request, meeting)
+        with refusals(request, meeting):
             answers.answer(attendee=attendee, via=AnsweredVia.API, now=timezone.now(), **form.validated_data)
-        except answers.AnswerRefused as refusal:
-            raise Problem(409, "answer-refused", refusal.message) from refusal
-        return Response(MeetingSerializer(read_again(meeting), context={"request": request}).data)
+        return answer_with(request, meeting)
+
+
+class MeetingUndo(APIView):
+    scopes: ClassVar = {"POST": "meetings:write"}
+
+    @extend_schema(
+        operation_id="meetings_undo",
+        parameters=[IDEMPOTENCY_KEY],
+        request=None,
+        responses={200: MeetingSerializer, 409: OpenApiResponse(description="Too late, or changed since")},
+    )
+    def post(self, request: Request, public_id: uuid.UUID) -> Response:
+        """Take my last cancel or move back, while `undo_until` has not come: nothing of it was mailed."""
+        meeting = visible_meeting_or_404(me(request), public_id)
+        return idempotency.once(request, me(request), lambda: self._undo(request, meeting))
+
+    def _undo(self, request: Request, meeting: Meeting) -> Response:
+        NothingSerializer(data=request.data).is_valid(raise_exception=True)
+        with refusals(request, meeting):
+            restored = undo.undo(meeting=meeting, by=me(request), now=timezone.now())
+        return answer_with(request, restored)
+
+
+class DirectoryQuery(StrictSerializer):
+    q = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 
 class Directory(APIView):
+    scopes: ClassVar = {"GET": "directory:read"}
+
     @extend_schema(
         operation_id="directory_search",
         parameters=[OpenApiParameter("q", OpenApiTypes.STR, required=True, description="Two letters at least")],
         responses=PersonSerializer(many=True),
+        examples=[PERSON_EXAMPLE],
     )
     def get(self, request: Request) -> Response:
         """People by name or address, ten at most, my own organisation first."""
-        found = search_agents(viewer=me(request), text=request.query_params.get("q", "")[:200])
+        found = search_agents(viewer=me(request), text=asked(request, DirectoryQuery)["q"])
         return Response({"results": PersonSerializer(found, many=True).data})
 
 
-def _instant(request: Request, name: str) -> dt.datetime | None:
-    text = request.query_params.get(name, "")
-    if not text:
-        return None
-    try:
-        value = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        value = None
-    if value is None or value.tzinfo is None:
-        raise serializers.ValidationError({name: [_("Écrivez un instant RFC 3339, par exemple 2026-11-26T09:30:00Z.")]})
-    return value
+def my_place(request: Request, meeting: Meeting) -> Attendee:
+    """The caller among the meeting's people; 403 for who only acts for the organiser."""
+    attendee = Attendee.objects.filter(meeting=meeting, agent=me(request)).select_related("meeting", "agent").first()
+    if attendee is None:
+        raise Problem(403, "not-invited", _("Seules les personnes invitées répondent."))
+    return attendee
 
 
-def _invalid(refusal: scheduling.DraftRefused) -> serializers.ValidationError:
-    names = {"wants_room": "visio", "wants_tchap": "tchap", "start_date": "start", "start_time": "start"}
-    errors: dict[str, Any] = {}
-    for field, messages in refusal.errors.items():
-        errors.setdefault(names.get(field, field), []).extend(messages)
-    return serializers.ValidationError(errors)
-
-
-def _not_organiser() -> Problem:
-    return Problem(403, "not-organiser", _("Seule la personne qui organise peut modifier la réunion."))
-
-
-def _over() -> Problem:
-    return Problem(409, "meeting-over", _("Cette réunion est terminée ou annulée."))
+def _principal(caller: Agent, public_id: uuid.UUID | None) -> Agent:
+    """In whose name; an agent who has not let the caller plan is refused like one who does not exist."""
+    if public_id is None or public_id == caller.public_id:
+        return caller
+    held = caller.delegations_held.filter(principal__public_id=public_id, principal__is_active=True)
+    found = held.select_related("principal__organisation").first()
+    if found is None:
+        raise Problem(403, "not-delegate", _("Cette personne ne vous a pas confié ses réunions."))
+    return found.principal

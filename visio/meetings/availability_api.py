@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -152,6 +152,8 @@ class SlotsSerializer(serializers.Serializer[Any]):
 
 
 class AvailabilityApi(APIView):
+    scopes: ClassVar = {"GET": "availability:read"}
+
     @extend_schema(
         operation_id="availability_read",
         parameters=[
@@ -212,6 +214,8 @@ class AvailabilityApi(APIView):
 
 
 class SlotsApi(APIView):
+    scopes: ClassVar = {"POST": "availability:read"}
+
     @extend_schema(
         operation_id="slots_propose",
         request=SlotSearchSerializer,

@@ -1,28 +1,37 @@
-"""JSON in and out of the API: shapes and conversions only; the rules are in drafts.py, shared with the page's form."""
+"""JSON out of the API: shapes and conversions only. (What comes in is visio.meetings.input_api.)"""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
+import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from suite.agents.delegation import principals_of
 from suite.agents.models import Agent
-from visio.meetings import wallclock
-from visio.meetings.dates import current_occurrences
-from visio.meetings.drafts import MeetingDraft, Problem, address_or_none, resolve_invitees
-from visio.meetings.models import Answer, Attendee, Meeting, Occurrence, Privacy, Role
+from suite.agents.strict import StrictSerializer
+from visio.meetings.api_examples import COUNTER, MEETING, OCCURRENCE, OCCURRENCE_DETAIL
+from visio.meetings.dates import current_occurrences, occurrence_key
+from visio.meetings.exception_models import CounterProposal, CounterState
+from visio.meetings.form_values import times_shown
+from visio.meetings.models import Answer, Attendee, Meeting, Occurrence, Role, Status
+from visio.meetings.recurrence import parse_rule
+from visio.meetings.rule_words import describe
+from visio.meetings.timetable import DAY_MINUTES, Timetable
 from visio.meetings.tokens import join_url
+from visio.places.bookings import ACTIVE
+from visio.places.models import ResourceBooking
 
 MOST_ATTENDEES = 10_000
 # A list names so many of each meeting's attendees, and says how many there are; one meeting names them all, so that what
 # was read can be written back whole.
 LISTED_ATTENDEES = 50
+# How the only date of a one-off is named.
+ONLY = "only"
 
 
 class PersonSerializer(serializers.ModelSerializer[Agent]):
@@ -46,21 +55,75 @@ class AttendeeSerializer(serializers.ModelSerializer[Attendee]):
         read_only_fields = fields
 
 
+class InviteeSerializer(StrictSerializer):
+    read_back = frozenset(AttendeeSerializer.Meta.fields)
+
+    email = serializers.CharField(max_length=320)
+    name = serializers.CharField(max_length=250, required=False, allow_blank=True, default="")
+    role = serializers.ChoiceField(choices=[Role.REQUIRED.value, Role.OPTIONAL.value], default=Role.REQUIRED.value)
+
+
+@extend_schema_serializer(component_name="Occurrence", examples=[OCCURRENCE])
+class OccurrenceSerializer(serializers.Serializer[Any]):
+    """One date of a meeting, with its own times and words where it has some, else the series'."""
+
+    id = serializers.CharField(help_text="Its original start in UTC, 20261126T093000Z; `only` for a one-off")
+    meeting = serializers.UUIDField()
+    start = serializers.CharField(help_text="Wall clock in time_zone, 2026-11-26T10:30; a date when all_day")
+    last_day = serializers.DateField(allow_null=True, help_text="When all_day: the last day, included")
+    time_zone = serializers.CharField()
+    minutes = serializers.IntegerField()
+    all_day = serializers.BooleanField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    overridden = serializers.BooleanField(help_text="Moved or edited by itself")
+    title = serializers.CharField()
+    place = serializers.CharField()
+    answer = serializers.ChoiceField(choices=Answer.choices, allow_null=True, help_text="Mine; null: not invited")
+
+
+@extend_schema_serializer(component_name="OccurrenceDetail", examples=[OCCURRENCE_DETAIL])
+class OccurrenceDetailSerializer(OccurrenceSerializer):
+    """One date with its people."""
+
+    description = serializers.CharField()
+    revision = serializers.IntegerField(help_text="The meeting's")
+    attendees = AttendeeSerializer(many=True)
+    resources = serializers.ListField(child=serializers.UUIDField())
+    can_edit = serializers.BooleanField()
+
+
+@extend_schema_serializer(examples=[MEETING])
 class MeetingSerializer(serializers.ModelSerializer[Meeting]):
-    """A meeting as one of its people sees it. Instants are RFC 3339 in UTC; `start` is the wall clock in `time_zone`."""
+    """A meeting as one of its people sees it. Instants are RFC 3339 in UTC; `start` is the wall clock in `time_zone`.
+
+    Of a series, `start` is the rule's first date; `starts_at` and `ends_at` are those of `occurrence`, the date that goes on
+    or comes next (else the last one); `attendees` are those of the whole series.
+    """
 
     id = serializers.UUIDField(source="public_id", read_only=True)
     organiser = PersonSerializer(read_only=True)
     start = serializers.SerializerMethodField()
     starts_at = serializers.SerializerMethodField()
     ends_at = serializers.SerializerMethodField()
+    all_day = serializers.BooleanField(source="is_all_day", read_only=True)
+    rdates = serializers.SerializerMethodField()
+    exdates = serializers.SerializerMethodField()
+    repeats = serializers.SerializerMethodField(help_text="The rule in words; empty for a one-off")
+    occurrence = serializers.SerializerMethodField()
+    split_from = serializers.UUIDField(source="split_from.public_id", read_only=True, allow_null=True, default=None)
+    scheduled_by = PersonSerializer(read_only=True, allow_null=True)
     join_url = serializers.SerializerMethodField()
     tchap_url = serializers.SerializerMethodField()
     attendees = AttendeeSerializer(source="named_attendees", many=True, read_only=True)
     attendee_count = serializers.IntegerField(read_only=True)
+    resources = serializers.SerializerMethodField(help_text="Rooms and equipment, by id")
     visio = serializers.SerializerMethodField()
     tchap = serializers.BooleanField(source="wants_tchap", read_only=True)
     can_edit = serializers.SerializerMethodField()
+    undo_until = serializers.SerializerMethodField(help_text="Until when POST …/undo/ takes the last act back")
+    notices = serializers.SerializerMethodField(help_text="After a write: what was set right without asking")
 
     class Meta:
         model = Meeting
@@ -75,18 +138,30 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
             "start",
             "time_zone",
             "minutes",
+            "all_day",
+            "rrule",
+            "rdates",
+            "exdates",
+            "repeats",
+            "is_series",
             "starts_at",
             "ends_at",
+            "occurrence",
             "sequence",
             "revision",
+            "split_from",
+            "scheduled_by",
             "organiser",
             "attendees",
             "attendee_count",
+            "resources",
             "visio",
             "tchap",
             "join_url",
             "tchap_url",
             "can_edit",
+            "undo_until",
+            "notices",
         ]
         read_only_fields = fields
 
@@ -95,10 +170,11 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
         # Read once for a whole page.
         self._editing: set[int] | None = None
         self._dates: dict[int, Occurrence] = {}
+        self._resources: dict[int, list[uuid.UUID]] | None = None
 
     @extend_schema_field(serializers.CharField())
     def get_start(self, meeting: Meeting) -> str:
-        return dt.datetime.combine(meeting.start_date, meeting.start_time).isoformat(timespec="minutes")
+        return wall_text(dt.datetime.combine(meeting.start_date, meeting.start_time), meeting)
 
     def get_starts_at(self, meeting: Meeting) -> dt.datetime:
         return self._date(meeting).starts_at
@@ -106,11 +182,33 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
     def get_ends_at(self, meeting: Meeting) -> dt.datetime:
         return self._date(meeting).ends_at
 
+    def get_rdates(self, meeting: Meeting) -> list[str]:
+        return [wall_text(wall, meeting) for wall in Timetable.of_meeting(meeting).rdates]
+
+    def get_exdates(self, meeting: Meeting) -> list[str]:
+        return [wall_text(wall, meeting) for wall in Timetable.of_meeting(meeting).exdates]
+
+    def get_repeats(self, meeting: Meeting) -> str:
+        if not meeting.rrule:
+            return ""
+        start = dt.datetime.combine(meeting.start_date, meeting.start_time)
+        return describe(parse_rule(meeting.rrule, is_all_day=meeting.is_all_day), start, zone=meeting.time_zone)
+
+    @extend_schema_field(OccurrenceSerializer())
+    def get_occurrence(self, meeting: Meeting) -> Any:
+        mine = self.context.get("answers", {}).get(meeting.pk)
+        return OccurrenceSerializer(occurrence_data(meeting, self._date(meeting), answer=mine)).data
+
     def get_join_url(self, meeting: Meeting) -> str | None:
         return join_url(meeting) if meeting.room_id else None
 
     def get_tchap_url(self, meeting: Meeting) -> str | None:
         return next((link.url for link in meeting.links.all() if link.label == "tchap"), None)
+
+    def get_resources(self, meeting: Meeting) -> list[uuid.UUID]:
+        if self._resources is None:
+            self._resources = resources_of([one.pk for one in self._all(meeting)])
+        return self._resources.get(meeting.pk, [])
 
     def get_visio(self, meeting: Meeting) -> bool:
         return meeting.room_id is not None
@@ -121,128 +219,93 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
             self._editing = {viewer.pk, *principals_of(viewer)}
         return meeting.organiser_id in self._editing
 
+    def get_undo_until(self, meeting: Meeting) -> dt.datetime | None:
+        until: dt.datetime | None = self.context.get("undo_until")
+        return until
+
+    def get_notices(self, meeting: Meeting) -> list[str]:
+        return list(self.context.get("notices", ()))
+
+    def _all(self, meeting: Meeting) -> list[Meeting]:
+        listed = self.parent.instance if isinstance(self.parent, serializers.ListSerializer) else None
+        return list(listed or [meeting])
+
     def _date(self, meeting: Meeting) -> Occurrence:
         """The running or next date; one query for a whole page."""
         if meeting.pk not in self._dates:
-            listed = self.parent.instance if isinstance(self.parent, serializers.ListSerializer) else None
-            self._dates.update(current_occurrences([one.pk for one in listed or [meeting]], timezone.now()))
+            self._dates.update(current_occurrences([one.pk for one in self._all(meeting)], timezone.now()))
         return self._dates[meeting.pk]
 
 
-class InviteeSerializer(serializers.Serializer[Any]):
-    email = serializers.CharField(max_length=320)
-    name = serializers.CharField(max_length=250, required=False, allow_blank=True, default="")
-    role = serializers.ChoiceField(choices=[Role.REQUIRED.value, Role.OPTIONAL.value], default=Role.REQUIRED.value)
+@extend_schema_serializer(component_name="CounterProposal", examples=[COUNTER])
+class CounterSerializer(serializers.ModelSerializer[CounterProposal]):
+    """Another time that an attendee proposed for the meeting, or for one date of it."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    meeting = serializers.UUIDField(source="meeting.public_id", read_only=True)
+    occurrence = serializers.SerializerMethodField(help_text="The date; null: the meeting as a whole")
+    attendee = AttendeeSerializer(read_only=True)
+    state = serializers.ChoiceField(choices=CounterState.choices, read_only=True)
+
+    class Meta:
+        model = CounterProposal
+        fields = [
+            "id",
+            "meeting",
+            "occurrence",
+            "attendee",
+            "starts_at",
+            "ends_at",
+            "comment",
+            "revision",
+            "state",
+            "created_at",
+            "decided_at",
+        ]
+        read_only_fields = fields
+
+    def get_occurrence(self, counter: CounterProposal) -> str | None:
+        return date_name(counter.occurrence) if counter.occurrence is not None else None
 
 
-@extend_schema_serializer(component_name="MeetingInput")
-class MeetingInputSerializer(serializers.Serializer[Any]):
-    """What an organiser writes. `start` is a wall clock without offset; give `minutes` or `end`."""
-
-    title = serializers.CharField(max_length=2000)
-    start = serializers.DateTimeField(help_text="Wall clock in time_zone, e.g. 2026-11-26T10:30")
-    end = serializers.DateTimeField(required=False, help_text="Wall clock in time_zone; instead of minutes")
-    minutes = serializers.IntegerField(required=False)
-    time_zone = serializers.CharField(max_length=64, required=False)
-    description = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
-    place = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
-    privacy = serializers.ChoiceField(choices=Privacy.choices, default=Privacy.PUBLIC.value)
-    visio = serializers.BooleanField(default=True)
-    tchap = serializers.BooleanField(default=True)
-    attendees = InviteeSerializer(many=True, required=False, default=list)
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        fields = super().get_fields()
-        for name in ("start", "end"):
-            # A wall clock is no instant: Django's zone must not touch it.
-            fields[name].default_timezone = None  # type: ignore[attr-defined]
-            fields[name].enforce_timezone = _as_written  # type: ignore[attr-defined]
-        return fields
-
-    def validate_start(self, value: dt.datetime) -> dt.datetime:
-        return _wall_clock(value)
-
-    def validate_end(self, value: dt.datetime) -> dt.datetime:
-        return _wall_clock(value)
-
-    def validate_attendees(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len(value) > MOST_ATTENDEES:
-            raise serializers.ValidationError(_("10 000 participants au plus."))
-        return value
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "minutes" not in attrs and "end" not in attrs:
-            raise serializers.ValidationError({"minutes": _("Indiquez une durée ou une fin.")})
-        return attrs
-
-    def draft(self, *, organiser: Agent) -> MeetingDraft:
-        """The draft; ValidationError names each address that is none."""
-        data = self.validated_data
-        entries: dict[str, dict[str, Any]] = {}
-        wrong = []
-        for entry in data["attendees"]:
-            address = address_or_none(entry["email"].strip())
-            if address is None:
-                wrong.append(Problem(text=entry["email"], reason="not_an_address").message)
-            else:
-                entries.setdefault(address, entry)
-        if wrong:
-            raise serializers.ValidationError({"attendees": wrong})
-        # Addresses alone are resolved: a name is free text here, not part of a line to be understood.
-        invitees = tuple(
-            replace(
-                invitee,
-                name=invitee.name or " ".join(entries[invitee.email]["name"].split()),
-                role=entries[invitee.email]["role"],
-            )
-            for invitee in resolve_invitees(list(entries), organiser=organiser).invitees
-        )
-        zone = data.get("time_zone") or organiser.time_zone
-        return MeetingDraft(
-            title=data["title"],
-            start_date=data["start"].date(),
-            start_time=data["start"].time(),
-            time_zone=zone,
-            minutes=data["minutes"] if "minutes" in data else _minutes_between(data["start"], data["end"], zone),
-            description=data["description"],
-            place=data["place"],
-            privacy=data["privacy"],
-            wants_room=data["visio"],
-            wants_tchap=data["tchap"],
-            attendees=invitees,
-        )
+def date_name(occurrence: Occurrence) -> str:
+    """How an address of the API names the date."""
+    return occurrence_key(occurrence) or ONLY
 
 
-@extend_schema_serializer(component_name="MeetingEdit")
-class MeetingEditSerializer(MeetingInputSerializer):
-    revision = serializers.IntegerField(
-        min_value=1, help_text="The revision that was read; 409 when it is no longer current"
-    )
+def wall_text(wall: dt.datetime, meeting: Meeting) -> str:
+    return wall.date().isoformat() if meeting.is_all_day else wall.isoformat(timespec="minutes")
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
-    answer = serializers.ChoiceField(
-        choices=[(answer.value, answer.label) for answer in Answer if answer is not Answer.NEEDS_ACTION]
-    )
-    comment = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+def occurrence_data(meeting: Meeting, occurrence: Occurrence, *, answer: str | None) -> dict[str, Any]:
+    """What OccurrenceSerializer renders; `answer`: the reader's own to that date. No query."""
+    start, minutes = times_shown(meeting, occurrence)
+    days = dt.timedelta(days=max(minutes // DAY_MINUTES, 1) - 1)
+    return {
+        "id": date_name(occurrence),
+        "meeting": meeting.public_id,
+        "start": wall_text(start, meeting),
+        "last_day": start.date() + days if meeting.is_all_day else None,
+        "time_zone": meeting.time_zone,
+        "minutes": minutes,
+        "all_day": meeting.is_all_day,
+        "starts_at": occurrence.starts_at,
+        "ends_at": occurrence.ends_at,
+        "status": occurrence.status,
+        "overridden": occurrence.is_override,
+        "title": meeting.title if occurrence.title is None else occurrence.title,
+        "place": meeting.place if occurrence.place is None else occurrence.place,
+        "answer": answer,
+    }
 
 
-def _as_written(value: dt.datetime) -> dt.datetime:
-    return value
-
-
-def _wall_clock(value: dt.datetime) -> dt.datetime:
-    if value.tzinfo is not None:
-        raise serializers.ValidationError(_("Écrivez l’heure sans décalage ; le fuseau va dans time_zone."))
-    return value.replace(second=0, microsecond=0)
-
-
-def _minutes_between(start: dt.datetime, end: dt.datetime, zone: str) -> int:
-    """Real minutes between two wall clocks, over a change of clocks too; for an impossible zone or date, which the rules
-    refuse at its own field, the difference as it stands.
-    """
-    try:
-        starts_at, ends_at = (wallclock.instant(wall.date(), wall.time(), zone) for wall in (start, end))
-    except (wallclock.UnknownZone, OverflowError):
-        starts_at, ends_at = start, end
-    return int((ends_at - starts_at).total_seconds() // 60)
+def resources_of(meeting_ids: Collection[int], *, occurrence: Occurrence | None = None) -> dict[int, list[uuid.UUID]]:
+    """{meeting: what it (or that date of it) has booked, each once}. One query."""
+    rows = ResourceBooking.objects.filter(meeting__in=meeting_ids, status__in=ACTIVE)
+    if occurrence is not None:
+        rows = rows.filter(occurrence=occurrence)
+    found: dict[int, list[uuid.UUID]] = {}
+    pairs = rows.order_by("meeting_id", "resource_id").values_list("meeting_id", "resource_id", "resource__public_id")
+    for meeting_id, _resource, public_id in pairs.distinct():
+        found.setdefault(meeting_id, []).append(public_id)
+    return found

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from suite.agents.models import Agent, PersonalToken
+from suite.agents.scopes import READING, SCOPES
 from suite.agents.tokens import MOST_TOKENS, hash_secret, issue_token
 from suite.portal.context import presence_end
 from tests import factories
@@ -66,8 +69,14 @@ def test_wrong_settings_save_nothing(client: Client, agent: Agent, wrong: dict[s
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------
+def asked(**changes: Any) -> dict[str, Any]:
+    return {"token-name": "Outil", "token-days": "30", "token-scopes": ["meetings:read"]} | {
+        f"token-{name}": value for name, value in changes.items()
+    }
+
+
 def test_token_is_shown_once(client: Client, agent: Agent) -> None:
-    response = client.post("/reglages/jetons/", {"token-name": " Outil  de suivi ", "token-days": "30"})
+    response = client.post("/reglages/jetons/", asked(name=" Outil  de suivi "))
     assert response["Location"] == "/reglages/#jetons"
     token = PersonalToken.objects.get(agent=agent)
     assert token.name == "Outil de suivi"
@@ -80,9 +89,22 @@ def test_token_is_shown_once(client: Client, agent: Agent) -> None:
     assert "Outil de suivi" in again
 
 
-@pytest.mark.parametrize("wrong", [{"token-name": ""}, {"token-days": "4000"}, {"token-name": "x" * 81}])
-def test_wrong_token_is_refused_at_its_field(client: Client, agent: Agent, wrong: dict[str, str]) -> None:
-    response = client.post("/reglages/jetons/", {"token-name": "Outil", "token-days": "30", **wrong})
+def test_a_token_has_the_rights_that_were_ticked_and_the_list_says_which(client: Client, agent: Agent) -> None:
+    blank = client.get("/reglages/").content.decode()
+    ticked = {part.split('"')[0] for part in blank.split('name="token-scopes" value="')[1:] if " checked>" in part[:60]}
+    assert ticked == set(READING), "reading is ticked, writing is not"
+    client.post("/reglages/jetons/", asked(scopes=["meetings:read", "answers:write"]))
+    assert PersonalToken.objects.get(agent=agent).scopes == ["meetings:read", "answers:write"]
+    [row] = re.findall(r"<details.*?</details>", client.get("/reglages/").content.decode(), re.DOTALL)
+    assert re.findall("<li>(.*?)</li>", row) == [str(SCOPES["meetings:read"]), str(SCOPES["answers:write"])]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": ""}, {"days": "4000"}, {"name": "x" * 81}, {"scopes": []}, {"scopes": ["meetings:read", "all"]}],
+)
+def test_wrong_token_is_refused_at_its_field(client: Client, agent: Agent, wrong: dict[str, Any]) -> None:
+    response = client.post("/reglages/jetons/", asked(**wrong))
     assert response.status_code == 422
     assert not PersonalToken.objects.exists()
 
@@ -90,7 +112,7 @@ def test_wrong_token_is_refused_at_its_field(client: Client, agent: Agent, wrong
 def test_too_many_tokens(client: Client, agent: Agent) -> None:
     for number in range(MOST_TOKENS):
         issue_token(agent=agent, name=str(number), days=1, now=timezone.now())
-    response = client.post("/reglages/jetons/", {"token-name": "Un de trop", "token-days": "30"})
+    response = client.post("/reglages/jetons/", asked(name="Un de trop"))
     assert response.status_code == 422
     assert "révoquez-en un" in response.content.decode()
 
