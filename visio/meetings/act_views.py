@@ -56,7 +56,7 @@ def propose_time(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     occurrence = asked_date(request, meeting, now)
     date = occurrence if meeting.is_series and request.GET.get("date") else None
     days = meeting.minutes // DAY_MINUTES if meeting.is_all_day else 0
-    form = ProposeForm(request.POST, zone=meeting.time_zone if days else agent.time_zone, days=days)
+    form = ProposeForm(request.POST, zone=meeting.time_zone if days else agent.time_zone, now=now, days=days)
     if not form.is_valid() or form.span is None:
         return detail_response(request, public_id, propose=form, status=REFUSED)
     try:

@@ -15,6 +15,7 @@ from visio.meetings.scopes import Notify, Scope
 
 # The fourth choice of a guest's page.
 COUNTER = "counter"
+MOST_YEARS = 50
 
 
 class CancelForm(forms.Form):
@@ -68,7 +69,11 @@ class GuestForm(AnswerForm):
             "invalid_choice": gettext_lazy("Choisissez une réponse."),
         },
     )
-    about = forms.ChoiceField(required=False, choices=[("date", ""), ("all", "")])
+    about = forms.ChoiceField(
+        required=False,
+        choices=[("date", ""), ("all", "")],
+        error_messages={"invalid_choice": gettext_lazy("Choisissez une date ou toute la série.")},
+    )
 
 
 class ProposeForm(forms.Form):
@@ -94,9 +99,10 @@ class ProposeForm(forms.Form):
     )
     revision = forms.IntegerField(required=False)
 
-    def __init__(self, *args: Any, zone: str, days: int = 0, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, zone: str, now: dt.datetime, days: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone = zone
+        self.now = now
         self.days = days
         self.span: tuple[dt.datetime, dt.datetime] | None = None
 
@@ -104,6 +110,9 @@ class ProposeForm(forms.Form):
         cleaned = super().clean() or {}
         day, begin, end = cleaned.get("day"), cleaned.get("from_hour"), cleaned.get("to_hour")
         if day is None:
+            return cleaned
+        if day.year > self.now.year + MOST_YEARS:
+            self.add_error("day", _("Choisissez une date dans les cinquante ans."))
             return cleaned
         try:
             if self.days:

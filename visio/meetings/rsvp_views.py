@@ -267,7 +267,7 @@ def _chosen(request: HttpRequest, given: str, form: GuestForm | None) -> str:
 def _propose_form(request: HttpRequest, shown: Shown) -> ProposeForm:
     meeting = shown.attendee.meeting
     days = meeting.minutes // DAY_MINUTES if meeting.is_all_day else 0
-    return ProposeForm(request.POST, zone=shown.zone, days=days)
+    return ProposeForm(request.POST, zone=shown.zone, now=shown.now, days=days)
 
 
 def _own_counter(shown: Shown, about: str) -> CounterProposal | None:
