@@ -56,6 +56,10 @@ def test_from_the_form_to_the_meeting(visitors: Visitors, organiser: Agent) -> N
     phone = visitors.page_as(None, guest_path(made), viewport=PHONE)
     expect(phone.get_by_role("heading", level=1)).to_have_text("Comité de suivi")
     first, second = phone.locator("fieldset.po-vote").all()
+    when, choices = first.locator("legend").bounding_box(), first.locator(".po-choices").bounding_box()
+    assert when is not None
+    assert choices is not None
+    assert when["y"] + when["height"] <= choices["y"], "the day stands above its answers"
     first.get_by_label("Non").check()
     second.get_by_label("Oui").check()
     phone.get_by_label("Message à Claire Morel").fill("Plutôt mercredi")
