@@ -20,7 +20,7 @@ from visio.meetings.exception_models import CounterProposal
 from visio.meetings.meeting_page import attendance_of
 from visio.meetings.models import AnsweredVia
 from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
-from visio.meetings.refusals import DraftRefused, MeetingOver
+from visio.meetings.refusals import MeetingOver
 from visio.meetings.requests import signed_in
 from visio.meetings.undo import UndoRefused
 from visio.meetings.undo import undo as take_back
@@ -104,6 +104,4 @@ def decide(request: HttpRequest, public_id: uuid.UUID, counter_id: uuid.UUID) ->
         messages.error(request, refused.message)
     except MeetingOver:
         messages.error(request, _("Cette réunion est terminée ou annulée : elle ne peut plus changer."))
-    except DraftRefused as refused:
-        messages.error(request, " ".join(message for lines in refused.errors.values() for message in lines))
     return redirect(back)

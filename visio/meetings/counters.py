@@ -21,6 +21,7 @@ from visio.meetings.drafts import DAY_MINUTES
 from visio.meetings.exception_models import CounterProposal, CounterState
 from visio.meetings.models import LONGEST, Attendee, ChangeKind, Meeting, Occurrence, Role
 from visio.meetings.owing import owe_refusal
+from visio.meetings.refusals import DraftRefused
 from visio.meetings.scopes import Scope
 from visio.meetings.timetable import Timetable
 from visio.meetings.traces import remember
@@ -29,15 +30,22 @@ COMMENT_LENGTH = 500
 
 
 class CounterRefused(Exception):
-    """`.reason`: "cancelled", "over", "organiser", "not_invited", "past", "reversed", "too_long", "unchanged" or "decided"."""
+    """`.reason`: "cancelled", "over", "organiser", "not_invited", "past", "reversed", "too_long", "unchanged", "decided",
+    "taken" (the meeting's room is, at that time) or "impossible" (the rules of meetings refuse it); the last two with `words`.
+    """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, words: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.words = words
 
     @property
     def message(self) -> str:
         """For the person, in the current language."""
+        if self.words:
+            return _("L’horaire proposé n’a pas pu être retenu, la réunion n’a pas changé. %(why)s") % {
+                "why": self.words
+            }
         return {
             "cancelled": _("Cette réunion est annulée."),
             "over": _("Cette réunion est terminée."),
@@ -109,7 +117,7 @@ def propose(
 def accept(*, counter: CounterProposal, by: Agent, now: dt.datetime) -> Meeting:
     """The meeting (or that date) moves to the proposed time: a REQUEST with SEQUENCE+1 to all. The meeting that has it.
 
-    Raises NotOrganiser, CounterRefused("decided"), MeetingOver, DraftRefused.
+    Raises NotOrganiser, MeetingOver, CounterRefused("decided", "taken" or "impossible"); then nothing was written.
     """
     meeting = lock_for(counter.meeting, by)
     found = _pending(counter)
@@ -123,16 +131,20 @@ def accept(*, counter: CounterProposal, by: Agent, now: dt.datetime) -> Meeting:
     draft = replace(
         draft_of(meeting, shown, scope=scope), start_date=wall.date(), start_time=wall.time(), minutes=minutes
     )
-    moved = series.change(
-        meeting=meeting,
-        occurrence=shown,
-        scope=scope,
-        by=by,
-        draft=draft,
-        revision=meeting.revision,
-        now=now,
-        undoable=False,
-    )
+    try:
+        moved = series.change(
+            meeting=meeting,
+            occurrence=shown,
+            scope=scope,
+            by=by,
+            draft=draft,
+            revision=meeting.revision,
+            now=now,
+            undoable=False,
+        )
+    except DraftRefused as refused:
+        why = " ".join(line for lines in refused.errors.values() for line in lines)
+        raise CounterRefused("taken" if "resources" in refused.errors else "impossible", why) from refused
     _decide(found, CounterState.ACCEPTED, by, now)
     return moved
 
