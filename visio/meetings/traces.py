@@ -89,7 +89,9 @@ def remember(meeting: Meeting, by: Agent | None, now: dt.datetime, kind: ChangeK
 def index_for_search(meeting: Meeting) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE visio_meeting SET search = to_tsvector('simple', unaccent(title || ' ' || place || ' ' || description))"
+            "UPDATE visio_meeting SET search ="
+            " to_tsvector('simple', unaccent(said.words)) || to_tsvector('french', unaccent(said.words))"
+            " FROM (SELECT title || ' ' || place || ' ' || description AS words FROM visio_meeting WHERE id = %s) said"
             " WHERE id = %s",
-            [meeting.pk],
+            [meeting.pk, meeting.pk],
         )

@@ -6,14 +6,16 @@ import datetime as dt
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from suite.agents.models import Agent
-from suite.portal.finding import MOST_MEETINGS, find_meetings
+from suite.portal.finding import Asked
 from tests import factories
 from visio.meetings.scheduling import cancel_meeting
+from visio.meetings.searching import PAGE_SIZE, marked, search_meetings, snippet
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +27,11 @@ def agent(client: Client) -> Agent:
     return made
 
 
-def titles(agent: Agent, text: str) -> list[str]:
-    return [row.meeting.title for row in find_meetings(agent, text, now=timezone.now())]
+def titles(agent: Agent, text: str, **filters: str) -> list[str]:
+    now = timezone.now()
+    asked = Asked.of(QueryDict("&".join(f"{name}={value}" for name, value in filters.items())))
+    found = search_meetings(agent, text, filters=asked.filters(agent, now), now=now)
+    return [row.title for row in found.meetings]
 
 
 @pytest.mark.parametrize(
@@ -90,11 +95,73 @@ def test_nul_byte_is_harmless(client: Client, agent: Agent) -> None:
     assert client.get("/recherche/?q=re%00vue").status_code == 200
 
 
-def test_at_most_so_many(client: Client, agent: Agent) -> None:
-    for _index in range(MOST_MEETINGS + 1):
+def test_page_after_page(client: Client, agent: Agent) -> None:
+    for _index in range(PAGE_SIZE + 1):
         factories.meeting(agent, title="Revue")
-    assert len(titles(agent, "revue")) == MOST_MEETINGS
-    assert "précisez votre recherche" in client.get("/recherche/?q=revue").content.decode()
+    first = client.get("/recherche/?q=revue").content.decode()
+    assert first.count('class="ps-find__title"') == PAGE_SIZE
+    assert f'<span class="ps-count">{PAGE_SIZE + 1}</span>' in first
+    second = client.get("/recherche/?q=revue&page=2").content.decode()
+    assert second.count('class="ps-find__title"') == 1
+
+
+@pytest.mark.parametrize("text", ["dupont", "Hélène", "helene dupont", "anne", "partenaire.example", "comite helene"])
+def test_found_by_the_people_who_come(agent: Agent, text: str) -> None:
+    factories.meeting(agent, title="Comité", guests=[factories.agent("Hélène", "Dupont"), "anne@partenaire.example"])
+    factories.meeting(agent, title="Seule")
+    assert titles(agent, text) == ["Comité"]
+
+
+@pytest.mark.parametrize("text", ["reunions", "RÉUNION", "budgétaires"])
+def test_found_in_its_french_forms(agent: Agent, text: str) -> None:
+    factories.meeting(agent, title="Réunion budgétaire")
+    assert titles(agent, text) == ["Réunion budgétaire"]
+
+
+def test_filters(agent: Agent) -> None:
+    now = timezone.now()
+    karim = factories.agent("Karim", "Benali")
+    factories.meeting(agent, title="Point A", place="Salle Fontenoy", guests=[karim])
+    factories.meeting(karim, guests=[agent], title="Point B", starts_at=now + dt.timedelta(days=40))
+    day = (now + dt.timedelta(days=30)).date().isoformat()
+    assert titles(agent, "point") == ["Point A", "Point B"]
+    assert titles(agent, "point", organisees="1") == ["Point A"]
+    assert titles(agent, "", lieu="fontenoy") == ["Point A"]
+    assert titles(agent, "", avec="benali") == ["Point A", "Point B"]
+    assert titles(agent, "point", du=day) == ["Point B"]
+    assert titles(agent, "point", au=day) == ["Point A"]
+    assert titles(agent, "", avec="%") == ["Point A", "Point B"], "no word: no filter"
+
+
+def test_a_series_is_found_once_with_its_next_date(client: Client, agent: Agent) -> None:
+    now = timezone.now().replace(second=0, microsecond=0)
+    start = now - dt.timedelta(days=10)
+    meeting = factories.meeting(agent, title="Rituel", rule="FREQ=DAILY;COUNT=30", starts_at=start)
+    one = meeting.occurrences.order_by("starts_at").last()
+    assert one is not None
+    one.title, one.is_override = "Bouquet final", True
+    one.save()
+    found = search_meetings(agent, "rituel", filters=Asked.of(QueryDict()).filters(agent, now), now=now)
+    [row] = found.meetings
+    assert row.ends_at > now
+    assert row.starts_at <= now + dt.timedelta(days=1)
+    html = client.get("/recherche/?q=bouquet").content.decode()
+    assert f'href="/reunions/{meeting.public_id}/?date={row.recurrence_key}"' in html
+
+
+def test_words_are_marked_and_everything_else_escaped(client: Client, agent: Agent) -> None:
+    assert marked("<b>Comité</b> & comités", ["comite"]) == (
+        "&lt;b&gt;<mark>Comité</mark>&lt;/b&gt; &amp; <mark>comités</mark>"
+    )
+    long = f"{'avant ' * 60}le <i>budget</i> {'après ' * 60}"
+    cut = snippet(long, ["budget"])
+    assert cut.startswith("… ")
+    assert "budget" in cut
+    assert len(cut) < 250
+    factories.meeting(agent, title="<script>alert(1)</script> budget", description=long)
+    html = client.get("/recherche/?q=budget").content.decode()
+    assert "<script>alert" not in html
+    assert "&lt;i&gt;<mark>budget</mark>" in html
 
 
 def test_same_cost_with_one_and_three(client: Client, agent: Agent) -> None:
