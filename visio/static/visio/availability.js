@@ -17,6 +17,9 @@ function say(words) {
   if (status.textContent !== words) status.textContent = words;
 }
 
+// Until this script is there a click would be lost.
+panel.querySelector("[data-av-find]").disabled = false;
+
 // --- asking again ------------------------------------------------------------------------------------------------------
 const values = () => {
   const data = new FormData(form);
