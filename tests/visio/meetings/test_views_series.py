@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from visio.meetings import words
 from visio.meetings.attendance import people_of_date
 from visio.meetings.dates import occurrence_key
 from visio.meetings.models import Meeting, Occurrence
+from visio.places.models import Resource
 
 pytestmark = pytest.mark.django_db
 
@@ -234,6 +236,30 @@ def test_more_than_six_in_a_call_are_asked_about_once(client: Client) -> None:
     assert 'name="warned" value="visio"' in page
     assert not Meeting.objects.exists()
     assert client.post(PLAN, sent | {"warned": "visio"}).status_code == 302
+
+
+def test_a_room_that_is_too_small_is_asked_about_before_anything_is_sent(client: Client, agent: Agent) -> None:
+    room = Resource.objects.create(organisation=agent.organisation, name="Ségur 2.14", capacity=8)
+    sent = form(visio=None, resources=[str(room.public_id)])
+    sent["attendees"] = "\n".join(f"g{number}@b.example" for number in range(11))
+    said = text_of(client.post("/reunions/planifier/recapitulatif/", sent))
+    assert "12 personnes dans une salle de 8 (Ségur 2.14)." in said
+    response = client.post(PLAN, sent)
+    assert response.status_code == 422
+    assert "12 personnes dans une salle de 8 (Ségur 2.14)." in text_of(response)
+    assert not Meeting.objects.exists()
+    assert client.post(PLAN, sent | {"warned": "places"}).status_code == 302
+    meeting = Meeting.objects.get()
+    assert meeting.bookings.get().resource == room
+    assert "Ségur 2.14" in text_of(client.get(url(meeting, "detail")))
+
+
+@pytest.mark.parametrize("wanted", [["x"], [str(uuid.uuid4())], [str(uuid.uuid4()) for _room in range(500)]])
+def test_rooms_that_are_none_are_refused_in_words(client: Client, wanted: list[str]) -> None:
+    response = client.post(PLAN, form(resources=wanted))
+    assert response.status_code == 422
+    assert 'id="id_resources-erreur"' in text_of(response)
+    assert not Meeting.objects.exists()
 
 
 # --- one date, the following, all ------------------------------------------------------------------------------------
