@@ -88,7 +88,7 @@ def make_recap(form: PlanForm) -> Recap:
         tchap=bool(form.value_of("tchap")),
         behalf=form.organiser.full_name if form.meeting is None and form.organiser != form.by else "",
         rooms=tuple(room.name for room in form.chosen_resources),
-        cautions=tuple(cautions_of(form)),
+        cautions=tuple(cautions_of(form, span=(starts_at, ends_at) if starts_at and ends_at else None)),
         **_series(form, words.local(starts_at, zone).date() if starts_at else None),
     )
 
