@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from suite.agents.hours import Span, working_spans
 from suite.agents.models import Agent
+from suite.agents.strict import InstantField, StrictSerializer
 from visio.meetings import words
 from visio.meetings.availability import Busy, Kind, busy
 from visio.meetings.slot_search import MOST_ROOMS, Wanted, find_slots
@@ -31,20 +32,9 @@ LONGEST = dt.timedelta(days=31)
 USUAL = dt.timedelta(days=14)
 MOST_MINUTES = 24 * 60
 MOST_SLOTS = 20
-YEARS = range(1970, 3000)
 
 
-class InstantField(serializers.DateTimeField):
-    """An instant with its offset (RFC 3339): a wall clock without one would be somebody's guess."""
-
-    def enforce_timezone(self, value: dt.datetime) -> dt.datetime:
-        # At the calendar's ends no offset can be taken away any more.
-        if value.tzinfo is None or value.year not in YEARS:
-            raise serializers.ValidationError(_("Écrivez un instant RFC 3339, par exemple 2026-11-26T09:30:00Z."))
-        return value.astimezone(dt.UTC)
-
-
-class WindowSerializer(serializers.Serializer[Any]):
+class WindowSerializer(StrictSerializer):
     """`from` and `to`, at most 31 days apart."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -189,9 +179,7 @@ class AvailabilityApi(APIView):
         texts = [text for value in request.query_params.getlist("agents") for text in value.split(",") if text]
         # In a query "+" means a space: an offset of "+01:00" that was not escaped arrives as one.
         asked = {
-            name: request.query_params[name].replace(" ", "+")
-            for name in ("from", "to")
-            if name in request.query_params
+            name: request.query_params[name].replace(" ", "+") for name in request.query_params if name != "agents"
         }
         query = AvailabilityQuery(data={**asked, "agents": texts})
         query.is_valid(raise_exception=True)
@@ -231,7 +219,28 @@ class SlotsApi(APIView):
                     "from": "2026-11-26T00:00:00+01:00",
                     "to": "2026-12-03T00:00:00+01:00",
                 },
-            )
+            ),
+            OpenApiExample(
+                "Thursday at half past ten",
+                response_only=True,
+                value={
+                    "results": [
+                        {
+                            "starts_at": "2026-11-26T09:30:00Z",
+                            "ends_at": "2026-11-26T10:30:00Z",
+                            "start": "2026-11-26T10:30",
+                            "time_zone": "Europe/Paris",
+                            "room": None,
+                            "coming": 2,
+                            "people": 3,
+                            "missing": ["0b0a4e9e-5a53-4f8b-8a50-6dbb8f2f0c55"],
+                            "outside": [],
+                            "lunch": False,
+                            "reason": "Sauf un invité facultatif",
+                        }
+                    ]
+                },
+            ),
         ],
     )
     def post(self, request: Request) -> Response:

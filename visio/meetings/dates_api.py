@@ -19,6 +19,7 @@ from suite.agents.conditional import readable, written
 from suite.agents.strict import asked
 from visio.meetings import answers, idempotency, series
 from visio.meetings.api import WindowQuery, my_place
+from visio.meetings.api_examples import OCCURRENCE_DETAIL, PATCH_DATE
 from visio.meetings.api_pieces import (
     CONFLICT,
     FROM,
@@ -104,6 +105,7 @@ class OccurrenceDetail(APIView):
         operation_id="occurrences_update",
         parameters=[IF_MATCH, ScopedQuery],
         request=OccurrencePatchSerializer,
+        examples=[OCCURRENCE_DETAIL, PATCH_DATE],
         responses={200: WRITTEN, 409: OpenApiResponse(description=CONFLICT)},
     )
     def patch(self, request: Request, public_id: uuid.UUID, key: str) -> Response:
@@ -141,6 +143,7 @@ class OccurrenceDetail(APIView):
         operation_id="occurrences_cancel",
         parameters=[IF_MATCH, ScopedQuery],
         request=None,
+        examples=[OCCURRENCE_DETAIL],
         responses={200: WRITTEN, 409: OpenApiResponse(description="It is over")},
     )
     def delete(self, request: Request, public_id: uuid.UUID, key: str) -> Response:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from suite.agents.models import Agent
+from suite.agents.strict import InstantField, StrictSerializer
 from visio.places.features import FEATURES
 from visio.places.finding import MOST_LOOKED_AT, Wishes, wished
 from visio.places.models import ResourceKind
@@ -22,20 +23,9 @@ from visio.places.queries import busy_pieces
 
 LONGEST = dt.timedelta(days=31)
 USUAL = dt.timedelta(hours=1)
-YEARS = range(1970, 3000)
 
 
-class InstantField(serializers.DateTimeField):
-    """An instant with its offset (RFC 3339): a wall clock without one would be somebody's guess."""
-
-    def enforce_timezone(self, value: dt.datetime) -> dt.datetime:
-        # At the calendar's ends no offset can be taken away any more.
-        if value.tzinfo is None or value.year not in YEARS:
-            raise serializers.ValidationError(_("Écrivez un instant RFC 3339, par exemple 2026-11-26T09:30:00Z."))
-        return value.astimezone(dt.UTC)
-
-
-class ResourceQuery(serializers.Serializer[Any]):
+class ResourceQuery(StrictSerializer):
     """What is asked for, in the address."""
 
     seats = serializers.IntegerField(required=False, min_value=1, max_value=10_000, help_text="At least so many seats")

@@ -11,8 +11,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from suite.agents.models import Agent
+from suite.agents.strict import StrictSerializer
 from visio.meetings.drafts import Problem, address_or_none, resolve_invitees
 from visio.meetings.serializers import InviteeSerializer, PersonSerializer
+from visio.polls.api_examples import CHOICE, POLL, SUMMARY, VOTE
 from visio.polls.board import Board
 from visio.polls.drafts import MOST_DATES, MOST_PEOPLE, PollDraft
 from visio.polls.models import Choice, Poll, PollParticipant, PollStatus
@@ -40,6 +42,7 @@ class PollPersonSerializer(serializers.Serializer[Any]):
     votes = serializers.DictField(child=serializers.ChoiceField(choices=Choice.choices), help_text="By date id")
 
 
+@extend_schema_serializer(examples=[POLL])
 class PollSerializer(serializers.Serializer[Any]):
     """A poll as one of its people sees it. `people` holds oneself alone where votes are not shown."""
 
@@ -63,6 +66,7 @@ class PollSerializer(serializers.Serializer[Any]):
     can_edit = serializers.BooleanField()
 
 
+@extend_schema_serializer(examples=[SUMMARY])
 class PollSummarySerializer(serializers.Serializer[Any]):
     """One line of the list."""
 
@@ -148,7 +152,7 @@ class _WallClock(serializers.DateTimeField):
         )
     ],
 )
-class PollInputSerializer(serializers.Serializer[Any]):
+class PollInputSerializer(StrictSerializer):
     """What an organiser asks. `dates` and `deadline` are wall clocks without offset in `time_zone`."""
 
     title = serializers.CharField(max_length=2000)
@@ -199,14 +203,14 @@ class PollInputSerializer(serializers.Serializer[Any]):
         )
 
 
-@extend_schema_serializer(component_name="PollVoteInput")
-class PollVoteSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="PollVoteInput", examples=[VOTE])
+class PollVoteSerializer(StrictSerializer):
     """An answer for every date, by its id."""
 
     votes = serializers.DictField(child=serializers.ChoiceField(choices=Choice.choices))
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
 
-@extend_schema_serializer(component_name="PollChoiceInput")
-class PollChoiceSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="PollChoiceInput", examples=[CHOICE])
+class PollChoiceSerializer(StrictSerializer):
     date = serializers.CharField(max_length=32, help_text="The id of a proposed date")

@@ -1,0 +1,127 @@
+"""The API's document is complete, and what it says holds: each GET is closed to nobody and to strangers."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from drf_spectacular.validation import validate_schema
+
+from suite.agents.scopes import SCOPES
+from tests import factories
+from tests.visio.meetings.test_api import api
+from visio.meetings.models import Meeting
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    answer = Client().get("/api/v1/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
+    read: dict[str, Any] = json.loads(answer.content)
+    return read
+
+
+def operations(schema: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+        if method in METHODS and operation.get("security")
+    ]
+
+
+def test_the_document_is_openapi_3_1_and_names_every_operation(schema: dict[str, Any]) -> None:
+    validate_schema(schema)  # type: ignore[no-untyped-call]
+    assert schema["openapi"] == "3.1.0"
+    assert {operation["operationId"] for _path, _method, operation in operations(schema)} == {
+        "meetings_list",
+        "meetings_create",
+        "meetings_read",
+        "meetings_update",
+        "meetings_patch",
+        "meetings_cancel",
+        "meetings_answer",
+        "meetings_undo",
+        "occurrences_list",
+        "occurrences_read",
+        "occurrences_update",
+        "occurrences_cancel",
+        "occurrences_answer",
+        "counters_list",
+        "counters_propose",
+        "counters_accept",
+        "counters_refuse",
+        "agenda_read",
+        "availability_read",
+        "slots_propose",
+        "directory_search",
+        "polls_list",
+        "polls_create",
+        "polls_read",
+        "polls_vote",
+        "polls_choose",
+        "polls_close",
+        "presence_read",
+        "presence_choose",
+        "resources_list",
+    }
+
+
+def test_every_operation_has_words_examples_a_right_and_its_refusals(schema: dict[str, Any]) -> None:
+    for path, method, operation in operations(schema):
+        name = operation["operationId"]
+        assert operation.get("description"), name
+        [scope] = next(one["personalToken"] for one in operation["security"] if "personalToken" in one)
+        assert scope in SCOPES, name
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            assert media.get("examples"), name
+        said = operation["responses"]
+        [made] = [said[status] for status in said if status[0] == "2"]
+        for media in made["content"].values():
+            assert media.get("examples"), name
+        assert {"401", "403"} <= set(said), name
+        assert ("404" in said) is ("{" in path), name
+        refusals = [said[status] for status in said if status[0] == "4"]
+        assert {media for one in refusals for media in one["content"]} == {"application/problem+json"}, name
+        names = {parameter["name"] for parameter in operation.get("parameters", [])}
+        # Proposing slots writes nothing.
+        assert ("Idempotency-Key" in names) is (method == "post" and name != "slots_propose"), name
+
+
+def walk(schema: dict[str, Any], values: dict[str, str]) -> list[str]:
+    """Every GET of the document, with the parameters that it asks for."""
+    paths = []
+    for path, method, operation in operations(schema):
+        if method == "get":
+            for name, value in values.items():
+                path = path.replace(f"{{{name}}}", value)
+            asked = [p["name"] for p in operation.get("parameters", []) if p.get("required") and p["in"] == "query"]
+            window = {"from": "2026-11-23T00:00:00Z", "to": "2026-11-30T00:00:00Z", "q": "ab"}
+            query = "&".join(f"{name}={window.get(name, values['agent'])}" for name in asked)
+            paths.append(f"{path}?{query}" if query else path)
+    return paths
+
+
+@pytest.mark.django_db
+def test_no_get_opens_for_nobody_and_no_meeting_for_a_stranger(schema: dict[str, Any]) -> None:
+    organiser, stranger = factories.agent(), factories.agent()
+    meeting: Meeting = factories.meeting(organiser, title="Réunion secrète")
+    values = {
+        "public_id": str(meeting.public_id),
+        "key": "only",
+        "counter_id": str(uuid.uuid4()),
+        "agent": str(stranger.public_id),
+    }
+    paths = walk(schema, values)
+    assert len(paths) > 10
+    tool = api(stranger)
+    for path in paths:
+        nobody = Client().get(path)
+        assert (nobody.status_code, nobody["Content-Type"]) == (401, "application/problem+json"), path
+        answer = tool.get(path)
+        assert answer.status_code == (404 if values["public_id"] in path else 200), (path, answer.content)
+        assert "secrète" not in answer.content.decode(), path
