@@ -16,9 +16,10 @@ from django.conf import settings
 from django.db import transaction
 
 from tchap_bridge import messages, owed
-from tchap_bridge.desired import read_facts
+from tchap_bridge.facts import read_facts
 from tchap_bridge.matrix import Event, Matrix, MatrixError, configured_access, read_event
 from tchap_bridge.models import InboundEvent, TchapMessage, TchapRoom
+from tchap_bridge.news import next_told
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +61,18 @@ def _is_command(event: Event) -> bool:
 
 
 def _owe_answer(room: TchapRoom, event: Event, now: datetime) -> None:
-    facts = read_facts(room.meeting_id)
+    facts = read_facts(room.meeting_id, now)
+    told = room.shown.get("told", {})
+    # What may still be taken back is nobody's business yet: the room hears what it knows.
+    is_held = facts.held_until is not None and bool(told)
+    coming = next_told(told) if is_held else facts.when
     text = messages.answer_to_visio(
         join_url=facts.join_url,
         page_url=facts.page_url,
-        is_cancelled=facts.is_cancelled,
+        is_cancelled=bool(told["cancelled"]) if is_held else facts.is_cancelled,
         language=facts.language,
+        coming=coming if facts.repeat is not None else None,
+        is_over=coming is not None and coming.ends_at <= now,
     )
     TchapMessage.objects.create(
         room=room,

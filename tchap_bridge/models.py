@@ -40,6 +40,8 @@ class TchapRoom(models.Model):
     claimed_until = models.DateTimeField(_("réservé jusqu’à"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("essais"), default=0)
     last_error = models.CharField(_("dernière erreur"), max_length=500, blank=True)
+    # Of a series: when the date that the room shows is over, and the next one is to be shown.
+    rolls_at = models.DateTimeField(_("date suivante à montrer le"), null=True, blank=True)
     created_at = models.DateTimeField(_("créé le"), auto_now_add=True)
     applied_at = models.DateTimeField(_("appliqué le"), null=True, blank=True)
 
@@ -47,7 +49,14 @@ class TchapRoom(models.Model):
         verbose_name = _("salon Tchap")
         verbose_name_plural = _("salons Tchap")
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["due_at", "id"], condition=Q(state="owed"), name="tchap_room_owed")]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(state="owed"), name="tchap_room_owed"),
+            models.Index(
+                fields=["rolls_at", "id"],
+                condition=Q(state="applied", rolls_at__isnull=False),
+                name="tchap_room_rolls",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.alias_localpart

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from tchap_bridge import pauses
@@ -69,6 +69,23 @@ def owe_again(*, room_id: int, now: datetime) -> None:
         _owe(room, now=now, meeting_revision=room.meeting_revision)
 
 
+def owe_rolled(*, now: datetime, limit: int = 500) -> int:
+    """Owe the rooms of series whose shown date is over; how many. Two statements, through the index of those rooms."""
+    return _owe_applied(
+        TchapRoom.objects.filter(state=RoomState.APPLIED, rolls_at__lte=now).order_by("rolls_at", "pk")[:limit], now=now
+    )
+
+
+def _owe_applied(rooms: QuerySet[TchapRoom], *, now: datetime) -> int:
+    """Owe those of the rooms that are up to date and in nobody's hands. Two statements, however many."""
+    with transaction.atomic():
+        found = TchapRoom.objects.select_for_update(skip_locked=True).filter(
+            pk__in=list(rooms.values_list("pk", flat=True)), state=RoomState.APPLIED
+        )
+        ids = list(found.order_by("pk").values_list("pk", flat=True))
+        return TchapRoom.objects.filter(pk__in=ids).update(wanted=F("wanted") + 1, state=RoomState.OWED, due_at=now)
+
+
 def owe_missed(*, now: datetime, limit: int = 500) -> int:
     """Owe rooms whose meeting is ahead and was changed without a fact (rows written by other means); how many.
 
@@ -77,7 +94,9 @@ def owe_missed(*, now: datetime, limit: int = 500) -> int:
     ahead = Exists(Occurrence.objects.filter(meeting=OuterRef("pk"), ends_at__gt=now))
     without = Q(wants_tchap=True, status=Status.CONFIRMED, tchap_room=None)
     behind = Q(tchap_room__isnull=False) & ~Q(tchap_room__meeting_revision=F("revision"))
-    meetings = Meeting.objects.filter(without | behind).filter(ahead).order_by("pk")
+    # A series whose room does not know when to roll on.
+    stuck = Q(is_series=True, tchap_room__state=RoomState.APPLIED, tchap_room__rolls_at=None)
+    meetings = Meeting.objects.filter(without | behind | stuck).filter(ahead).order_by("pk")
     meeting_ids = list(meetings.values_list("pk", flat=True)[:limit])
     for meeting_id in meeting_ids:
         owe_room(meeting_id=meeting_id, now=now)
@@ -89,8 +108,7 @@ def owe_look_ups(*, now: datetime, limit: int = 100) -> None:
     stale = TchapMember.objects.filter(state=MemberState.NO_ACCOUNT, looked_up_at__lt=now - LOOK_AGAIN)
     ahead = Occurrence.objects.filter(meeting=OuterRef("meeting"), ends_at__gt=now)
     rooms = TchapRoom.objects.filter(state=RoomState.APPLIED, pk__in=stale.values("room_id")).filter(Exists(ahead))
-    for room_id in rooms.order_by("pk").values_list("pk", flat=True)[:limit]:
-        owe_again(room_id=room_id, now=now)
+    _owe_applied(rooms.order_by("pk")[:limit], now=now)
 
 
 def wake_waiting(*, now: datetime) -> None:
@@ -186,8 +204,11 @@ def claim(*, room_id: int, now: datetime) -> Claim | None:
     return Claim(room=room, until=room.claimed_until, now=now)
 
 
-def finish(claim: Claim, *, state: RoomState, more: bool = False) -> bool:
-    """The room shows what was wanted at the claim. True when it is owed again: it changed meanwhile, or `more` is left."""
+def finish(claim: Claim, *, state: RoomState, more: bool = False, rolls_at: datetime | None = None) -> bool:
+    """The room shows what was wanted at the claim. True when it is owed again: it changed meanwhile, or `more` is left.
+
+    `rolls_at`: when the room must be looked at again although nothing was changed.
+    """
     with transaction.atomic():
         room = _held(claim)
         again = more or room.wanted > claim.room.wanted
@@ -198,7 +219,9 @@ def finish(claim: Claim, *, state: RoomState, more: bool = False) -> bool:
         room.attempts = 0
         room.last_error = ""
         room.claimed_until = None
-        room.save(update_fields=["state", "applied", "applied_at", "due_at", "attempts", "last_error", "claimed_until"])
+        room.rolls_at = rolls_at
+        columns = ["state", "applied", "applied_at", "due_at", "attempts", "last_error", "claimed_until", "rolls_at"]
+        room.save(update_fields=columns)
     return again
 
 
@@ -225,7 +248,7 @@ def set_aside(claim: Claim, error: MatrixError) -> RoomState:
 
 
 def put_back(claim: Claim, *, until: datetime) -> None:
-    """The homeserver wants to hear nothing before `until`: the room is as it was, owed and free, and due then."""
+    """Nothing is to be said before `until`: the room is as it was, owed and free, and due then."""
     with transaction.atomic():
         room = _held(claim)
         room.claimed_until, room.due_at = None, until

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from suite.agents.models import Agent
 from suite.live import push
 from tchap_bridge import desired, messages, owed, pauses
 from tchap_bridge.accounts import find_account
-from tchap_bridge.desired import MeetingFacts, RoomWanted
+from tchap_bridge.desired import RoomWanted
+from tchap_bridge.facts import MeetingFacts, client_url, read_facts
+from tchap_bridge.handover import is_taken_over, take_over
 from tchap_bridge.matrix import (
     Event,
     Json,
@@ -33,6 +34,7 @@ from tchap_bridge.matrix import (
 )
 from tchap_bridge.messages import Text
 from tchap_bridge.models import MemberState, RoomState, TchapMember, TchapMessage, TchapRoom
+from tchap_bridge.news import news
 from visio.meetings.links import attach_link, detach_link
 from visio.meetings.models import Attendee, ChangeKind, Meeting, MeetingChange
 
@@ -51,6 +53,7 @@ class Outcome(StrEnum):
     NOTHING = "nothing"  # not due, held by somebody else, or no homeserver configured
     DONE = "done"
     AGAIN = "again"  # done, and owed again already
+    HELD = "held"  # the meeting's last change may still be taken back: nothing was said of it
     WAITING = "waiting"  # a temporary error: the row says when to try again
     REFUSED = "refused"  # a permanent one: an administrator must act
 
@@ -73,15 +76,18 @@ def _work(access: MatrixAccess, claim: owed.Claim, most_invited: int) -> Outcome
     """Work on a claimed room until it is as wanted, or the homeserver says no; ClaimLost when it is no longer ours."""
     try:
         with Matrix(access, before=lambda: pauses.check(now=claim.clock())) as matrix:
-            state, more = _Reconciliation(matrix, claim, most_invited).run_or_rejoin()
+            result = _Reconciliation(matrix, claim, most_invited).run_or_rejoin()
         owed.wake_waiting(now=claim.now)
-        again = owed.finish(claim, state=state, more=more)
-        if claim.room.applied == 0 or state == RoomState.CLOSED:
+        again = owed.finish(claim, state=result.state, more=result.more, rolls_at=result.rolls_at)
+        if claim.room.applied == 0 or result.state == RoomState.CLOSED:
             _tell_pages(claim.room)
         return Outcome.AGAIN if again else Outcome.DONE
     except pauses.Held as held:
         owed.put_back(claim, until=held.until)
         return Outcome.WAITING
+    except _Undoable as act:
+        owed.put_back(claim, until=act.until)
+        return Outcome.HELD
     except MatrixError as error:
         if owed.set_aside(claim, error) == RoomState.REFUSED:
             # Never the words: they may hold an address.
@@ -103,9 +109,21 @@ def is_configured() -> bool:
     return configured_access() is not None
 
 
-def client_url(*, alias_localpart: str) -> str:
-    """Where a browser opens the room. The alias and not the id: it stays right if the room is ever replaced."""
-    return f"{settings.MATRIX_CLIENT_URL}#{alias_localpart}:{settings.MATRIX_SERVER_NAME}"
+@dataclass(frozen=True)
+class _Result:
+    """What a run left: the state the room is in, whether people are left to invite, when its next date is to be shown."""
+
+    state: RoomState
+    more: bool = False
+    rolls_at: datetime | None = None
+
+
+class _Undoable(Exception):
+    """The meeting's last change may be taken back until `until`: the room hears of it then."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(until.isoformat())
 
 
 class _Reconciliation:
@@ -117,7 +135,7 @@ class _Reconciliation:
         self.most_invited = most_invited
         self.room: TchapRoom = claim.room
 
-    def run_or_rejoin(self) -> tuple[RoomState, bool]:
+    def run_or_rejoin(self) -> _Result:
         """Run; refused because we are out of the room, accept the invitation there may be and run again, once."""
         try:
             return self.run()
@@ -132,14 +150,23 @@ class _Reconciliation:
                 raise error from not_invited
             return self.run()
 
-    def run(self) -> tuple[RoomState, bool]:
-        """The state the room is in now, and whether people are left to invite."""
-        facts = desired.read_facts(self.room.meeting_id)
+    def run(self) -> _Result:
+        facts = read_facts(self.room.meeting_id, self.claim.now)
+        if facts.held_until is not None:
+            # What was owed before is said all the same: an answer, say.
+            if self.room.room_id:
+                self._say()
+            raise _Undoable(facts.held_until)
         wanted = desired.wanted_room(facts)
+        if not self.room.room_id and not wanted.closed:
+            take_over(self.claim, facts)
         if not self.room.room_id:
-            if wanted.closed or facts.when.ends_at <= self.claim.now:
-                return RoomState.CLOSED, False
+            if wanted.closed or facts.is_over:
+                return _Result(RoomState.CLOSED)
             self._create_or_adopt(wanted)
+        elif is_taken_over(facts, self.room.shown.get("told", {})):
+            # The meeting that continues this one takes the room as it is, and tells what changed.
+            return _Result(RoomState.APPLIED)
         self._owe_news(facts, wanted)
         self._name(wanted)
         self._pin(wanted)
@@ -147,7 +174,7 @@ class _Reconciliation:
         more = self._members(facts, wanted)
         self._powers(wanted)
         self._say()
-        return (RoomState.CLOSED if wanted.closed else RoomState.APPLIED), more
+        return _Result(RoomState.CLOSED if wanted.closed else RoomState.APPLIED, more, desired.rolls_at(facts))
 
     # --- the room itself ----------------------------------------------------------------------------------------
     def _create_or_adopt(self, wanted: RoomWanted) -> None:
@@ -311,12 +338,15 @@ class _Reconciliation:
 
     def _let_go(self, member: TchapMember, facts: MeetingFacts) -> None:
         if member.state == MemberState.INVITED:
-            self._kick(member.matrix_id, reason=messages.farewell(language=facts.language))
+            self._kick(member.matrix_id, reason=self._farewell(member, facts))
             member.state = MemberState.REMOVED
             member.save(update_fields=["state"])
         elif member.state != MemberState.REMOVED:
             # Without an account, or in the room by somebody else's doing: nothing to undo.
             member.delete()
+
+    def _farewell(self, member: TchapMember, facts: MeetingFacts) -> str:
+        return messages.farewell(language=facts.language, is_date_guest=member.agent_id in facts.date_guest_ids)
 
     def _kick(self, account: str, *, reason: str) -> None:
         try:
@@ -352,7 +382,7 @@ class _Reconciliation:
         with transaction.atomic():
             # The room's row first, its messages after it, as everywhere.
             self.claim.show(told=wanted.told)
-            for about, text in desired.news(facts, told):
+            for about, text in news(facts, told):
                 TchapMessage.objects.get_or_create(room=self.room, about=about, defaults=_columns(text))
 
     def _say(self) -> None:

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from suite.core.doorbell import ring
 from tchap_bridge import inbound, owed, pauses, rooms
+from visio.meetings.undo import UNDO_SECONDS
 
 ROOMS_PER_SWEEP = 100
 
@@ -12,8 +13,13 @@ ROOMS_PER_SWEEP = 100
 @shared_task(name="tchap_bridge.reconcile_room")
 def reconcile_room(room_id: int) -> None:
     """Bring one room (TchapRoom) to its desired state; rings again when it changed meanwhile."""
-    if rooms.reconcile(room_id=room_id, now=timezone.now()) is rooms.Outcome.AGAIN:
-        ring(reconcile_room, room_id)
+    match rooms.reconcile(room_id=room_id, now=timezone.now()):
+        case rooms.Outcome.AGAIN:
+            ring(reconcile_room, room_id)
+        case rooms.Outcome.HELD:
+            ring(reconcile_room, room_id, countdown=UNDO_SECONDS)
+        case _:
+            pass
 
 
 @shared_task(name="tchap_bridge.sweep_rooms")
@@ -24,6 +30,7 @@ def sweep_rooms() -> None:
     if not rooms.is_configured() or pauses.is_locked_out() or owed.hold_back(now=now):
         return
     inbound.ask_for_backlog(now=now)
+    owed.owe_rolled(now=now)
     owed.owe_look_ups(now=now)
     for room_id in owed.due_rooms(now=now, limit=ROOMS_PER_SWEEP):
         if not ring(reconcile_room, room_id):

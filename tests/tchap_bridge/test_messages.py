@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tchap_bridge import messages
-from tchap_bridge.desired import MeetingFacts, news, wanted_room
+from tchap_bridge.desired import wanted_room
+from tchap_bridge.facts import MeetingFacts
 from tchap_bridge.messages import When
+from tchap_bridge.news import news
 
 PARIS = When(
     dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC), dt.datetime(2026, 11, 24, 10, 0, tzinfo=dt.UTC), "Europe/Paris"
@@ -32,6 +34,7 @@ FACTS = MeetingFacts(
     page_url="https://portail.example/reunions/x/",
     organiser_id=1,
     agent_ids=(1, 2),
+    read_at=dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC),
 )
 anything = st.text(max_size=200)
 awkward = st.sampled_from(
