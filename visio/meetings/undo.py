@@ -59,7 +59,8 @@ SELECT jsonb_build_object(
     'bookings', (SELECT jsonb_agg(to_jsonb(b)) FROM visio_resourcebooking b WHERE b.meeting_id = %(meeting)s),
     'counters', (SELECT jsonb_agg(to_jsonb(c)) FROM visio_counterproposal c
                   WHERE c.meeting_id = %(meeting)s AND c.state = 'pending'),
-    'unsent', (SELECT jsonb_agg(d.id) FROM visio_delivery d WHERE d.meeting_id = %(meeting)s AND d.state = 'owed')
+    'unsent', (SELECT jsonb_agg(d.id) FROM visio_delivery d
+                WHERE d.meeting_id = %(meeting)s AND d.state IN ('owed', 'sending'))
 )::text
 """
 
@@ -68,7 +69,8 @@ UPDATE visio_meeting m SET {", ".join(f"{name} = old.{name}" for name in _MEETIN
   FROM jsonb_populate_record(NULL::visio_meeting, %(before)s) old WHERE m.id = %(meeting)s
 """  # noqa: S608  our own names
 
-# What the act had superseded, at the version that is now; addresses find their rows again.
+# What was put aside because of the act, by itself or by a sender that had the row in its hands, at the version that is now;
+# addresses find their rows again. A row still in somebody's hands may be put aside in a moment: this one comes after it.
 _OWE_AGAIN = """
 INSERT INTO visio_delivery (meeting_id, attendee_id, uid, recurrence_id, sequence, revision, recipient, recipient_name,
                             method, reason, language, before, state, due_at, attempts, resends, server_words, created_at)
@@ -76,7 +78,7 @@ SELECT d.meeting_id, a.id, d.uid, d.recurrence_id, %(sequence)s, %(revision)s, d
        d.method, d.reason, d.language, d.before, 'owed', %(now)s, 0, 0, '', %(now)s
   FROM visio_delivery d
   LEFT JOIN visio_attendee a ON a.meeting_id = d.meeting_id AND a.email = d.recipient
- WHERE d.id = ANY(%(ids)s::bigint[]) AND d.state = 'superseded'
+ WHERE d.id = ANY(%(ids)s::bigint[]) AND d.state IN ('superseded', 'sending')
  ORDER BY d.id
     ON CONFLICT DO NOTHING
 """
