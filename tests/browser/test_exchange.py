@@ -49,6 +49,14 @@ def test_a_file_is_given_read_and_confirmed(
     assert Meeting.objects.get(organiser=agent).occurrences.count() == 4
 
 
+def test_the_filters_of_the_search_fit_a_phone(visitors: Visitors, agent: Agent) -> None:
+    factories.meeting(agent, title="Comité de suivi")
+    page = visitors.page_as(agent, f"{reverse('portal:search')}?q=comite&organisees=1", viewport=PHONE, dark=True)
+    expect(page.locator("mark")).to_have_text("Comité")
+    assert fits(page)
+    assert serious_faults(page) == []
+
+
 def test_an_address_is_made_and_shown_once(visitors: Visitors, agent: Agent) -> None:
     page = visitors.page_as(agent, reverse("exchange:feeds"))
     page.get_by_label("Où il servira").fill("Outlook du bureau")
