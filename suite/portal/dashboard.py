@@ -8,13 +8,14 @@ import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from suite.agents.models import Agent, Team
 from suite.live.presence import Presence, states
 from tchap_bridge.models import RoomState, TchapRoom
 from visio.calendars.day import Day
+from visio.meetings.exception_models import AttendeeException
 from visio.meetings.models import LONGEST, Answer, AnsweredVia, Attendee, Meeting, MeetingLink, Occurrence
 from visio.meetings.queries import Entry, agenda
 from visio.meetings.waiting import at_waiting_dates
@@ -66,11 +67,12 @@ def read_hero(agent: Agent, day: Day) -> Hero | None:
     meeting = (
         Meeting.objects.filter(public_id=entry.public_id)
         .annotate(
-            accepted=Count("attendees", filter=Q(attendees__answer=Answer.ACCEPTED)),
+            accepted=_people_of(entry, answer=Answer.ACCEPTED),
+            guests=_people_of(entry),
             tchap_url=_tchap_url(OuterRef("pk")),
         )
         .order_by("pk")
-        .values("room_id", "organiser_id", "accepted", "tchap_url")
+        .values("room_id", "organiser_id", "accepted", "guests", "tchap_url")
         .get()
     )
     room_id = meeting["room_id"]
@@ -81,7 +83,7 @@ def read_hero(agent: Agent, day: Day) -> Hero | None:
         is_today=block is not None,
         is_tomorrow=entry.starts_at.astimezone(day.now.tzinfo).date() == day.date + dt.timedelta(days=1),
         accepted=meeting["accepted"],
-        guests=entry.people,
+        guests=meeting["guests"],
         tchap_url=meeting["tchap_url"],
         organised_by_me=meeting["organiser_id"] == agent.pk,
         present=tuple({participant.person: participant for participant in present}.values()),
@@ -104,6 +106,22 @@ def progress(starts_at: dt.datetime, ends_at: dt.datetime, now: dt.datetime) -> 
     else:
         share = 1 - (starts_at - now) / APPROACH
     return round(100 * min(max(share, 0.0), 1.0))
+
+
+def _people_of(entry: Entry, answer: str = "") -> Coalesce:
+    """How many are invited to that date (and gave that answer to it), in a query of meetings."""
+    own = AttendeeException.objects.filter(attendee=OuterRef("pk"), occurrence=entry.occurrence_id)
+    people = (
+        Attendee.objects.filter(
+            Q(only_occurrence=None) | Q(only_occurrence=entry.occurrence_id), meeting=OuterRef("pk")
+        )
+        .exclude(Exists(own.filter(removed=True)))
+        .alias(said=Coalesce(Subquery(own.values("answer")[:1]), "answer"))
+    )
+    if answer:
+        people = people.filter(said=answer)
+    counted = people.order_by().values("meeting").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), Value(0))
 
 
 def _tchap_url(meeting: OuterRef) -> Coalesce:
