@@ -11,7 +11,6 @@ import uuid
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from django.db import transaction
 
@@ -19,12 +18,12 @@ from suite.agents.models import Agent
 from suite.live import push
 from tchap_bridge import desired, messages, owed, pauses
 from tchap_bridge.accounts import find_account
+from tchap_bridge.contents import MESSAGE_KEY, columns, message_content
 from tchap_bridge.desired import RoomWanted
 from tchap_bridge.facts import MeetingFacts, client_url, read_facts
 from tchap_bridge.handover import is_taken_over, take_over
 from tchap_bridge.matrix import (
     Event,
-    Json,
     Matrix,
     MatrixAccess,
     MatrixError,
@@ -43,8 +42,6 @@ logger = logging.getLogger(__name__)
 # The link's label on the meeting, and the topic of open pages.
 LABEL = "tchap"
 CARD = "card"
-# Our own key in a message's content: how a second try recognises the first one's event.
-MESSAGE_KEY = "fr.gouv.numerique.portail.message"
 # A task must end well within Celery's visibility time-out: more people than this are left to the next run.
 MEMBERS_PER_RUN = 100
 
@@ -248,7 +245,7 @@ class _Reconciliation:
         """The pinned message is sent once and edited afterwards, so that it stays where people found it."""
         card = asdict(wanted.card)
         message, _made = TchapMessage.objects.get_or_create(
-            room=self.room, about=CARD, defaults=_columns(wanted.card, quiet=True)
+            room=self.room, about=CARD, defaults=columns(wanted.card, quiet=True)
         )
         if not message.event_id:
             self._send(message)
@@ -270,7 +267,7 @@ class _Reconciliation:
         return edit or TchapMessage.objects.create(
             room=self.room,
             about=f"{CARD}:{uuid.uuid4().hex}",
-            **_columns(text, quiet=True, replaces=card_event_id),
+            **columns(text, quiet=True, replaces=card_event_id),
         )
 
     def _link(self, facts: MeetingFacts, wanted: RoomWanted) -> None:
@@ -383,7 +380,7 @@ class _Reconciliation:
             # The room's row first, its messages after it, as everywhere.
             self.claim.show(told=wanted.told)
             for about, text in news(facts, told):
-                TchapMessage.objects.get_or_create(room=self.room, about=about, defaults=_columns(text))
+                TchapMessage.objects.get_or_create(room=self.room, about=about, defaults=columns(text))
 
     def _say(self) -> None:
         for message in TchapMessage.objects.filter(room=self.room, event_id="").order_by("pk"):
@@ -406,27 +403,3 @@ class _Reconciliation:
             if event.content.get(MESSAGE_KEY) == str(message.transaction_id) and event.sender == self.matrix.whoami():
                 return event.event_id
         return None
-
-
-def message_content(message: TchapMessage) -> Json:
-    """The content of m.room.message. `m.mentions` is there and empty: a title with "@room" in it must ring nobody."""
-    shown: Json = {
-        "msgtype": "m.notice" if message.quiet else "m.text",
-        "body": message.body,
-        "format": "org.matrix.custom.html",
-        "formatted_body": message.formatted_body,
-        "m.mentions": {},
-    }
-    content: Json = {**shown, MESSAGE_KEY: str(message.transaction_id)}
-    if message.replaces:
-        content |= {
-            "body": f"* {message.body}",
-            "formatted_body": f"* {message.formatted_body}",
-            "m.new_content": shown,
-            "m.relates_to": {"rel_type": "m.replace", "event_id": message.replaces},
-        }
-    return content
-
-
-def _columns(text: Text, *, quiet: bool = False, replaces: str = "") -> dict[str, Any]:
-    return {"body": text.body, "formatted_body": text.html, "quiet": quiet, "replaces": replaces}
