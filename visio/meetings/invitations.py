@@ -207,7 +207,7 @@ class _Batch:
         while self._unwritten:
             row = self._unwritten.pop(0)
             self._touched.add(row.meeting_id)
-            if not self._is_wanted(row):
+            if not self._is_wanted(row) or self._is_behind_a_cancel(row):
                 continue
             self._on_the_desk = row
             try:
@@ -233,6 +233,23 @@ class _Batch:
             # Told of a change before ever being invited: it is an invitation.
             row.reason, row.before = DeliveryReason.INVITED, {}
             Delivery.objects.filter(pk=row.pk).update(reason=row.reason, before={})
+        return True
+
+    def _is_behind_a_cancel(self, row: Delivery) -> bool:
+        """True, and the row is put back, while its recipient's CANCEL of the whole meeting has not left."""
+        if not self._standing.waits_for_cancel(row):
+            return False
+        cancel = row.meeting.deliveries.filter(
+            method=Method.CANCEL,
+            recipient=row.recipient,
+            recurrence_id=None,
+            pk__lt=row.pk,
+            state__in=[DeliveryState.OWED, DeliveryState.SENDING],
+        ).first()
+        if cancel is None:
+            return False
+        self._release([row], due_at=max(cancel.due_at, self.clock() + _WAIT_FOR_EARLIER))
+        self._done(row, "deferred")
         return True
 
     def _refresh(self, row: Delivery) -> None:
@@ -363,7 +380,8 @@ class _Batch:
             )
 
     def report(self) -> DeliveryReport:
-        return DeliveryReport(claimed=len(self.ids), server_down=self.server_down, **self._counts)
+        counts = {name: count for name, count in self._counts.items() if name != "deferred"}
+        return DeliveryReport(claimed=len(self.ids), server_down=self.server_down, **counts)
 
 
 def _version(meeting: Meeting) -> tuple[int, int, str]:

@@ -26,6 +26,7 @@ class _Other:
     state: str
     sent_at: dt.datetime | None
     maybe_received: bool
+    resends: int
 
     def tells(self, row: Delivery) -> bool:
         return self.recurrence_id is None or self.recurrence_id == row.recurrence_id
@@ -33,6 +34,11 @@ class _Other:
     @property
     def never_went_out(self) -> bool:
         return self.sent_at is None and not self.maybe_received
+
+    def takes_back(self, invitation: _Other, row: Delivery) -> bool:
+        """Whether this CANCEL arrived after `invitation`, and took from it what `row` would take."""
+        told = self.recurrence_id is None or self.recurrence_id in {invitation.recurrence_id, row.recurrence_id}
+        return self.method == Method.CANCEL and self.state == DeliveryState.SENT and self.pk > invitation.pk and told
 
 
 class Standing:
@@ -55,7 +61,7 @@ class Standing:
             meeting__in={meeting for meeting, _recipient in wanted},
             recipient__in={recipient for _meeting, recipient in wanted},
         ).order_by("pk")
-        columns = ("pk", "method", "recurrence_id", "state", "sent_at", "maybe_received")
+        columns = ("pk", "method", "recurrence_id", "state", "sent_at", "maybe_received", "resends")
         for key in wanted:
             self._others[key] = []
         for meeting, recipient, *rest in found.values_list("meeting_id", "recipient", *columns):
@@ -67,14 +73,37 @@ class Standing:
             self._sent[row.meeting_id, row.recipient].add(row.recurrence_id)
 
     def received(self, row: Delivery) -> bool:
-        """Whether a REQUEST of what `row` is about may be in the recipient's mailbox."""
+        """Whether a REQUEST of what `row` is about may be in the recipient's mailbox; for a CANCEL, one that still stands."""
         key = (row.meeting_id, row.recipient)
+        others = self._others.get(key, ())
         told = self._sent.get(key, set()) | {
-            other.recurrence_id for other in self._others.get(key, ()) if self._went_out(other)
+            other.recurrence_id
+            for other in others
+            if self._went_out(other) and not (row.method == Method.CANCEL and self._is_taken_back(other, others, row))
         }
         if row.method == Method.CANCEL and row.recurrence_id is None:
             return bool(told)
         return None in told or row.recurrence_id in told
+
+    def _is_taken_back(self, invitation: _Other, others: Iterable[_Other], row: Delivery) -> bool:
+        """Whether a CANCEL arrived since. By the order of the rows: clocks of two senders differ."""
+        if row.resends or invitation.resends or invitation.state != DeliveryState.SENT:
+            return False
+        return any(other.pk != row.pk and other.takes_back(invitation, row) for other in others)
+
+    def waits_for_cancel(self, row: Delivery) -> bool:
+        """Whether the recipient's CANCEL of the whole must arrive before this date: after it, the date would go as well."""
+        return (
+            row.method == Method.REQUEST
+            and row.recurrence_id is not None
+            and any(
+                other.method == Method.CANCEL
+                and other.recurrence_id is None
+                and other.pk < row.pk
+                and other.state in _UNSENT
+                for other in self._others.get((row.meeting_id, row.recipient), ())
+            )
+        )
 
     def _went_out(self, other: _Other) -> bool:
         if other.method != Method.REQUEST:
