@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -107,7 +108,7 @@ def presets(start: dt.datetime) -> tuple[Preset, ...]:
     ]
     if nth_weekday(day) < 5:
         choices.append(("monthly_weekday", Repeat("monthly", monthly="weekday")))
-    if (day + dt.timedelta(days=7)).month != day.month:
+    if day.day + 7 > calendar.monthrange(day.year, day.month)[1]:
         choices.append(("monthly_last_weekday", Repeat("monthly", monthly="last_weekday")))
     choices += [("monthly_last_workday", Repeat("monthly", monthly="last_workday")), ("yearly", Repeat("yearly"))]
     labels = {key: describe(to_rule(repeat, start, zone="UTC"), start, zone="UTC") for key, repeat in choices}
