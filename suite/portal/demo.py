@@ -25,6 +25,7 @@ from suite.portal.demo_places import book_rooms, load_rooms
 from suite.portal.demo_plan import Person, PlannedMeeting, plan_day, plan_moment, window
 from suite.portal.demo_polls import load_demo_polls
 from suite.portal.demo_rites import Guest
+from suite.portal.demo_series import load_demo_series
 from visio.events import MeetingScheduled
 from visio.meetings.models import (
     Answer,
@@ -76,7 +77,8 @@ def load_demo(*, now: dt.datetime, people_file: Path = PEOPLE_FILE) -> Loaded:
     planned = [meeting for day in window(now.astimezone(PARIS).date()) for meeting in plan_day(people, day)]
     planned += plan_moment(people, now.astimezone(PARIS))
     load_demo_polls(by_email, now=now)
-    return Loaded(organisations, agents, _write_meetings(planned, by_email, now))
+    written = _write_meetings(planned, by_email, now)
+    return Loaded(organisations, agents, written + load_demo_series(by_email, now=now))
 
 
 def _load_organisations(entries: Iterable[dict[str, Any]]) -> int:

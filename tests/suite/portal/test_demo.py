@@ -84,7 +84,7 @@ def test_a_new_day_fills_the_window() -> None:
 
     assert load_demo(now=TUESDAY + dt.timedelta(days=7)).meetings > 100
 
-    last = Occurrence.objects.order_by("-starts_at")[0].starts_at
+    last = Occurrence.objects.filter(meeting__is_series=False).order_by("-starts_at")[0].starts_at
     assert last.astimezone(PARIS).date() == dt.date(2026, 12, 11)
 
 
