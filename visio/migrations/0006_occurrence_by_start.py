@@ -4,14 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('visio', '0005_poll_asked_at'),
+        ("visio", "0005_poll_asked_at"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='occurrence',
-            index=models.Index(condition=models.Q(('status', 'confirmed')), fields=['starts_at'], name='occurrence_by_start'),
+            model_name="occurrence",
+            index=models.Index(
+                condition=models.Q(("status", "confirmed")), fields=["starts_at"], name="occurrence_by_start"
+            ),
         ),
     ]

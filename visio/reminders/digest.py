@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -41,7 +42,8 @@ SELECT a.id, local.at::date
 def make_digests(*, now: dt.datetime, limit: int = BATCH) -> int:
     """Owe the digests whose hour has come; how many agents were served. Safe to repeat and to run twice at once."""
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, {"now": now, "latest": LATEST, "limit": limit})
+        values: dict[str, Any] = {"now": now, "latest": LATEST, "limit": limit}
+        cursor.execute(_DUE, values)
         due = cursor.fetchall()
     agents = Agent.objects.in_bulk([agent_id for agent_id, _day in due])
     for agent_id, day in due:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -71,8 +72,9 @@ SELECT r.id
 def plan_reminders(*, now: dt.datetime) -> int:
     """Make the rows of the reminders that are due soon; how many are new. Safe to repeat and to run twice at once."""
     with connection.cursor() as cursor:
-        cursor.execute(_PLAN, {"choices": list(CHOICES), "now": now, "ahead": AHEAD, "behind": BEHIND})
-        return cursor.rowcount
+        values: dict[str, Any] = {"choices": list(CHOICES), "now": now, "ahead": AHEAD, "behind": BEHIND}
+        cursor.execute(_PLAN, values)
+        return int(cursor.rowcount)
 
 
 def say_due(*, now: dt.datetime, limit: int = BATCH) -> int:
