@@ -223,7 +223,9 @@ def _end(rest: Meeting, now: dt.datetime) -> None:
         # Its dates went back: a meeting has one at least, whatever became of it.
         timetable = Timetable.of_meeting(rest)
         start = timetable.first() or timetable.literal(timetable.start)
-        rest.occurrences.create(recurrence_id=start.at, starts_at=start.at, ends_at=timetable.end_of(start))
+        rest.occurrences.create(
+            recurrence_id=start.at if rest.is_series else None, starts_at=start.at, ends_at=timetable.end_of(start)
+        )
     rest.occurrences.update(status=Status.CANCELLED)
     sync_times(rest)
     close_room(rest, now)

@@ -184,3 +184,12 @@ def test_words_alone_go_at_once_and_offer_no_undo(boss: Agent, anne: Agent) -> N
 
     assert undo_offer(meeting, boss, SOON) is None
     assert {row.due_at for row in meeting.deliveries.filter(state="owed")} == {NOW}
+
+
+def test_a_single_date_that_was_split_off_ends_as_a_single_date(boss: Agent, anne: Agent) -> None:
+    meeting = series(boss, anne)
+    last = date(meeting, 5)
+    rest = changed(meeting, last, Scope.FOLLOWING, as_draft(meeting, last, anne, rule=""))
+    assert not rest.is_series
+    undo(meeting=meeting, by=boss, now=SOON)
+    assert [one.recurrence_id for one in rest.occurrences.all()] == [None]
