@@ -11,7 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "suite.settings.dev")
 
 app = Celery("suite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks([
+app.autodiscover_tasks(
+    [
         "suite.mail",
         "visio.meetings",
         "visio.places",

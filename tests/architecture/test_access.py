@@ -128,7 +128,14 @@ MEETING = {
     "counter-refuse",
 }
 # Its organiser alone; its guests get 403 or 404, everybody else 404.
-ORGANISER = {"meetings:edit", "meetings:cancel", "meetings:resend", "meetings:undo", "meetings:decide", "inbox:received"}
+ORGANISER = {
+    "meetings:edit",
+    "meetings:cancel",
+    "meetings:resend",
+    "meetings:undo",
+    "meetings:decide",
+    "inbox:received",
+}
 # The people of one poll; 404 for everybody else.
 POLL = {"polls:detail", "polls:fragment", "polls:answer", "poll", "poll-vote", "poll-choose", "poll-close"}
 # Its organiser alone; those who are asked get 403, everybody else 404.
