@@ -60,6 +60,11 @@ def production(database: str) -> dict[str, str]:
     }
 
 
+# Refused by the linter, looked at and kept. 0004 widens a varchar, which rewrites nothing and which the code of before can live
+# with, and makes a partial unique index over a column that is new and empty in the same migration.
+LOOKED_AT = ("--ignore-name", "0004_series_places_polls")
+
+
 def checks(database: str) -> list[tuple[str, list[str], Mapping[str, str]]]:
     """(title, command, environment) of every check; each succeeds with status 0."""
     here, there = development(database), production(database)
@@ -71,7 +76,7 @@ def checks(database: str) -> list[tuple[str, list[str], Mapping[str, str]]]:
         ("makemigrations --check", django("makemigrations", "--check", "--dry-run"), here),
         (
             "migration linter",
-            django("lintmigrations", "--include-apps", *OURS, "--ignore-initial-migrations", "--no-cache"),
+            django("lintmigrations", "--include-apps", *OURS, "--ignore-initial-migrations", "--no-cache", *LOOKED_AT),
             here,
         ),
         ("catalogues complete", django("messages", "--check"), here),
