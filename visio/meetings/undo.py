@@ -70,15 +70,19 @@ UPDATE visio_meeting m SET {", ".join(f"{name} = old.{name}" for name in _MEETIN
 """  # noqa: S608  our own names
 
 # What was put aside because of the act, by itself or by a sender that had the row in its hands, at the version that is now;
-# addresses find their rows again. A row still in somebody's hands may be put aside in a moment: this one comes after it.
+# addresses find their rows again. A row still in somebody's hands may be put aside in a moment: this one comes after it. One
+# for the whole that went out meanwhile may have told the act on one date.
 _OWE_AGAIN = """
 INSERT INTO visio_delivery (meeting_id, attendee_id, uid, recurrence_id, sequence, revision, recipient, recipient_name,
                             method, reason, language, before, state, due_at, attempts, resends, server_words, created_at)
 SELECT d.meeting_id, a.id, d.uid, d.recurrence_id, %(sequence)s, %(revision)s, d.recipient, d.recipient_name,
-       d.method, d.reason, d.language, d.before, 'owed', %(now)s, 0, 0, '', %(now)s
+       d.method, CASE d.state WHEN 'sent' THEN 'changed' ELSE d.reason END, d.language,
+       CASE d.state WHEN 'sent' THEN '{}'::jsonb ELSE d.before END, 'owed', %(now)s, 0, 0, '', %(now)s
   FROM visio_delivery d
   LEFT JOIN visio_attendee a ON a.meeting_id = d.meeting_id AND a.email = d.recipient
- WHERE d.id = ANY(%(ids)s::bigint[]) AND d.state IN ('superseded', 'sending')
+ WHERE d.id = ANY(%(ids)s::bigint[]) AND (
+       d.state IN ('superseded', 'sending') OR (d.state, d.method) = ('sent', 'REQUEST') AND d.recurrence_id IS NULL
+   )
  ORDER BY d.id
     ON CONFLICT DO NOTHING
 """
@@ -195,6 +199,12 @@ def _restore(meeting: Meeting, before: dict[str, Any]) -> None:
         meeting.attendees.exclude(pk__in=people).delete()
         _put_back(cursor, "visio_attendee", before["attendees"] or [])
         meeting.occurrences.exclude(pk__in=ids).delete()
+        # Rows of the ledger forgot whom they were for when the act removed them.
+        cursor.execute(
+            "UPDATE visio_delivery d SET attendee_id = a.id FROM visio_attendee a WHERE d.meeting_id = %s"
+            " AND d.attendee_id IS NULL AND a.meeting_id = d.meeting_id AND a.email = d.recipient",
+            [meeting.pk],
+        )
         _put_back(cursor, "visio_attendeeexception", before["exceptions"] or [])
         _put_back(cursor, "visio_counterproposal", before["counters"] or [])
 

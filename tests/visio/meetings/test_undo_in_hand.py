@@ -11,6 +11,7 @@ from tests.looking import Mailbox
 from tests.visio.meetings.reading import received, send_all
 from tests.visio.meetings.test_series import HOUR, NOW, START, as_draft, changed, date, owed, series
 from visio.meetings.invitations import deliver
+from visio.meetings.ledger import read_ledger
 from visio.meetings.models import Meeting
 from visio.meetings.scopes import Scope
 from visio.meetings.series import cancel
@@ -64,3 +65,30 @@ def test_a_row_still_in_hand_goes_once(in_hand: Meeting, mailbox: Mailbox) -> No
     send_all(SOON)
     assert shown(mailbox) == [str(START)]
     assert len(received(mailbox, ANNE)) == 1
+
+
+@pytest.mark.parametrize("what", ["move", "cancel"])
+def test_who_was_told_of_the_one_date_already_is_told_again(in_hand: Meeting, mailbox: Mailbox, what: str) -> None:
+    """The invitation in hand tells the series, and with it the date that has just been moved, or does not take place."""
+    first = date(in_hand, 0)
+    if what == "move":
+        changed(in_hand, first, Scope.ONE, as_draft(in_hand, first, ANNE, starts_at=first.starts_at + HOUR))
+    else:
+        cancel(meeting=in_hand, occurrence=first, scope=Scope.ONE, by=in_hand.organiser, now=NOW)
+    assert deliver(now=NOW).sent == 1
+    assert str(START) not in shown(mailbox)
+    undo(meeting=in_hand, by=in_hand.organiser, now=SOON)
+    assert owed(in_hand) == [(ANNE, "REQUEST", "changed", "")]
+    send_all(SOON)
+    assert shown(mailbox) == [str(START)]
+
+
+def test_who_the_act_removed_and_undo_brought_back_still_has_their_mail_in_the_ledger(
+    in_hand: Meeting, mailbox: Mailbox
+) -> None:
+    send_all(NOW)
+    first = date(in_hand, 0)
+    changed(in_hand, first, Scope.ALL, as_draft(in_hand, first, starts_at=first.starts_at + HOUR))
+    undo(meeting=in_hand, by=in_hand.organiser, now=SOON)
+    [row] = [one for one in read_ledger(in_hand, moved_revision=1).rows if one.email == ANNE]
+    assert row.mail == "sent"
