@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 from django.db import connection
 
+from visio.meetings.exception_models import AttendeeException
 from visio.meetings.horizon import dates_to_have, write_dates
 from visio.meetings.models import Attendee, Meeting, Occurrence
 from visio.meetings.recurrence import Start
@@ -54,7 +55,10 @@ def lay(meeting: Meeting, rows: Sequence[Occurrence], old: Timetable, new: Timet
     have = {start.at for start in taken.values()}
     if new.is_series:
         write_dates([(meeting.pk, start.at, new.end_of(start)) for start in starts if start.at not in have])
-    elif not kept:
+    elif kept:
+        # With one date left, who is invited to it is the list of people itself.
+        AttendeeException.objects.filter(occurrence__in=list(taken)).delete()
+    else:
         [only] = starts
         Occurrence.objects.create(meeting=meeting, starts_at=only.at, ends_at=new.end_of(only))
     if meeting.expanded_until != edge:
