@@ -1,5 +1,7 @@
 """Who may enter a room. `decide` is pure; `may_enter` reads what it needs in at most two queries.
 
+Whoever is invited to one date of a series, or left out of one, enters around their own dates only.
+
 Rooms know no meeting module: they reach their meeting through Django's own reverse relation, and learn how to read an
 invitation link from whoever registers it (`register_invitations`, wired in VisioConfig.ready).
 """
@@ -12,12 +14,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from visio.rooms.models import AccessLevel, Room
 
 if TYPE_CHECKING:
     from suite.agents.models import Agent
+    from visio.meetings.models import Meeting
+
+# Before the start and after the end of a date: time to try one's microphone, and to finish what took longer.
+AROUND = dt.timedelta(hours=1)
 
 
 class Invited(Protocol):
@@ -46,6 +54,7 @@ class Refusal(models.TextChoices):
 
     SIGN_IN = "sign_in", _("Connectez-vous pour rejoindre cette réunion.")
     NOT_INVITED = "not_invited", _("Vous ne faites pas partie des personnes invitées à cette réunion.")
+    NOT_THIS_DATE = "not_this_date", _("Vous n’êtes pas sur la liste de cette date.")
     CANCELLED = "cancelled", _("Cette réunion est annulée.")
     CLOSED = "closed", _("Cette salle est fermée.")
 
@@ -73,6 +82,8 @@ class Standing:
     organiser: bool = False
     invited: bool = False
     holds_link: bool = False
+    # Invited, or with a link, but to other dates than the one of now.
+    other_date: bool = False
 
 
 def decide(standing: Standing) -> Admission:
@@ -87,6 +98,9 @@ def decide(standing: Standing) -> Admission:
         return Admission(refusal=Refusal.NOT_INVITED)
     else:
         return Admission(refusal=Refusal.SIGN_IN)
+    # A room that trusts every agent lets in those too who are not invited at all.
+    if standing.other_date and not standing.organiser and not (standing.signed_in and standing.trusted):
+        return Admission(refusal=Refusal.NOT_THIS_DATE)
     if standing.cancelled:
         return Admission(refusal=Refusal.CANCELLED)
     if standing.closed:
@@ -94,7 +108,9 @@ def decide(standing: Standing) -> Admission:
     return Admission(role=role)
 
 
-def may_enter(room: Room, agent: Agent | None, attendee: Invited | None) -> Admission:
+def may_enter(
+    room: Room, agent: Agent | None, attendee: Invited | None, *, now: dt.datetime | None = None
+) -> Admission:
     """Whether `agent` (signed in) or the holder of `attendee`'s link may enter `room` now. At most two queries."""
     try:
         meeting = room.meeting
@@ -104,6 +120,13 @@ def may_enter(room: Room, agent: Agent | None, attendee: Invited | None) -> Admi
     signed_in = agent is not None and agent.is_active
     organiser = agent is not None and signed_in and meeting.organiser_id == agent.pk
     trusted = room.access_level == AccessLevel.TRUSTED
+    holds_link = attendee is not None and attendee.meeting_id == meeting.pk and not _has_left(attendee)
+    who = None
+    if agent is not None and signed_in and not organiser and not trusted:
+        who = Q(agent=agent)
+    elif attendee is not None and holds_link and meeting.is_series:
+        who = Q(pk=attendee.pk)
+    on_date = _is_on_date(meeting, who, now or timezone.now()) if who is not None else None
     return decide(
         Standing(
             closed=room.closed_at is not None,
@@ -111,10 +134,28 @@ def may_enter(room: Room, agent: Agent | None, attendee: Invited | None) -> Admi
             trusted=trusted,
             signed_in=signed_in,
             organiser=organiser,
-            invited=signed_in and not organiser and not trusted and meeting.attendees.filter(agent=agent).exists(),
-            holds_link=attendee is not None and attendee.meeting_id == meeting.pk and not _has_left(attendee),
+            invited=signed_in and on_date is not None,
+            holds_link=holds_link,
+            other_date=on_date is False,
         )
     )
+
+
+def _is_on_date(meeting: Meeting, who: Q, now: dt.datetime) -> bool | None:
+    """Whether the date of now is one of the attendee's; None when there is no such attendee. One query."""
+    near = Q(starts_at__lte=now + AROUND, ends_at__gte=now - AROUND)
+    dates = meeting.occurrences.filter(near).order_by()
+    left_out = dates.filter(exceptions__attendee=OuterRef("pk"), exceptions__removed=True)
+    theirs = dates.filter(pk=OuterRef("only_occurrence"))
+    if not meeting.is_cancelled:
+        # Else `decide` says that all of it is cancelled.
+        theirs = theirs.filter(status="confirmed")
+    found = meeting.attendees.filter(who).annotate(is_left_out=Exists(left_out), is_theirs=Exists(theirs))
+    row = found.values_list("only_occurrence", "is_left_out", "is_theirs").first()
+    if row is None:
+        return None
+    only_occurrence, is_left_out, is_theirs = row
+    return not meeting.is_series or (not is_left_out and (only_occurrence is None or is_theirs))
 
 
 def _has_left(attendee: Invited) -> bool:

@@ -308,7 +308,7 @@ class CallConsumer(AsyncWebsocketConsumer):
 
     async def _turn_away(self, refusal: str) -> None:
         await self._say("refused", code=refusal)
-        await self._end({"sign_in": WHO, "not_invited": FORBIDDEN}.get(refusal, GONE))
+        await self._end({"sign_in": WHO, "not_invited": FORBIDDEN, "not_this_date": FORBIDDEN}.get(refusal, GONE))
 
     async def _end(self, code: int, why: str = "") -> None:
         """Say why and close; the seat is given back at once."""

@@ -29,7 +29,13 @@ from visio.rooms.models import Room
 from visio.rooms.tickets import guest_ticket
 from visio.rooms.words import call_words
 
-STATUS = {Refusal.SIGN_IN: 403, Refusal.NOT_INVITED: 403, Refusal.CANCELLED: 410, Refusal.CLOSED: 410}
+STATUS = {
+    Refusal.SIGN_IN: 403,
+    Refusal.NOT_INVITED: 403,
+    Refusal.NOT_THIS_DATE: 403,
+    Refusal.CANCELLED: 410,
+    Refusal.CLOSED: 410,
+}
 
 
 @never_cache
@@ -85,7 +91,7 @@ def _refuse(request: HttpRequest, refusal: Refusal | None, *, back: str, guest: 
     context = {
         "guest": guest,
         "refusal": refusal.label if refusal else _("Ce lien d’invitation n’est plus valable."),
-        "asks_host": refusal in (None, Refusal.NOT_INVITED),
+        "asks_host": refusal in (None, Refusal.NOT_INVITED, Refusal.NOT_THIS_DATE),
         "back": back,
     }
     return render(request, "visio/rooms/refused.html", context, status=STATUS[refusal] if refusal else 404)
