@@ -16,6 +16,30 @@ from visio.meetings.models import Privacy
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
 FOCUSED = "document.activeElement.dataset.twCell || ''"
+# The clock of the page is set as a fetched grid sets it: minutes of the day, then "live:updated". 3 px keep a label apart.
+RULER = r"""() => {
+  const grid = document.querySelector("[data-tw-grid]");
+  const pill = grid.querySelector("[data-tw-pill]");
+  const ticks = [...grid.querySelectorAll("[data-tw-tick]")];
+  const [first, count] = [/^qf\d/, /^qn\d/].map((name) => Number([...grid.classList].find((one) => name.test(one)).slice(2)));
+  const told = { minutes: [], wrong: [], visible: [], hidden: [] };
+  for (let minute = first * 15; minute < (first + count) * 15; minute += 5) {
+    grid.dataset.twNow = minute;
+    grid.dispatchEvent(new Event("live:updated", { bubbles: true }));
+    const near = pill.getBoundingClientRect();
+    const shown = ticks.filter((tick) => !tick.hidden);
+    for (const tick of ticks) tick.hidden = false;
+    for (const tick of ticks) {
+      const box = tick.getBoundingClientRect();
+      const apart = box.right <= near.left - 3 || box.left >= near.right + 3;
+      if (apart !== shown.includes(tick)) told.wrong.push(`${pill.textContent} / ${tick.dataset.twTick}`);
+    }
+    told.minutes.push(pill.textContent);
+    told.visible.push(shown.length);
+    told.hidden.push(ticks.length - shown.length);
+  }
+  return told;
+}"""
 
 
 @pytest.fixture
@@ -217,7 +241,12 @@ def test_the_line_of_now_stands_in_todays_column(visitors: Any, claire: Agent, t
         for name in (".tw-now", ".tw-track .tw-block")
     )
     assert block["x"] - 2 <= line["x"] <= block["x"] + block["width"] + 2
-    assert page.locator("[data-tw-tick]:visible").count() >= 3
+    # At every minute of the ruler, whatever the hour is now: hours stay readable, and all but those under the pill are there.
+    told = page.evaluate(RULER)
+    assert len(told["minutes"]) >= 100
+    assert told["wrong"] == []
+    assert min(told["visible"]) >= 1
+    assert max(told["hidden"]) >= 1
 
 
 @pytest.mark.parametrize("dark", [False, True])
