@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import math
 import time
@@ -38,25 +39,29 @@ def deliver_invitations() -> None:
         if alone and Delivery.objects.due(timezone.now()).order_by()[invitations.BATCH :].exists():
             doorbell.ring(deliver_invitations)
             alone = False
-        report = invitations.deliver(now=timezone.now())
+        looked_at = timezone.now()
+        report = invitations.deliver(now=looked_at)
         if not report.claimed or report.server_down:
             # The connection served batch after batch; idle, it is the server's again.
             close_idle()
-            _ring_for_what_is_due_soon()
+            ring_for_what_is_due_soon(after=timezone.now() if report.server_down else looked_at)
             return
     doorbell.ring(deliver_invitations)
 
 
-def _ring_for_what_is_due_soon() -> None:
-    """Rows put back for a moment do not wait for the next sweep: one ring for each second in which some are due."""
+def ring_for_what_is_due_soon(*, after: dt.datetime) -> None:
+    """Rows put back for a moment do not wait for the next sweep: one ring for each second in which some are due.
+
+    `after`: when this sender last looked. A row that fell due since, while it was leaving, is nobody else's to see.
+    """
     now = timezone.now()
-    due_at = invitations.next_due(now)
+    due_at = invitations.next_due(after)
     if due_at is None or (due_at - now).total_seconds() > _SOON_SECONDS:
         return
     # Slots come one by one: those of a second go together, at its end.
     second = math.ceil(due_at.timestamp())
     if throttle.may_wake(second):
-        doorbell.ring(deliver_invitations, countdown=second - now.timestamp() + _AFTER_THE_SECOND)
+        doorbell.ring(deliver_invitations, countdown=max(0.0, second - now.timestamp()) + _AFTER_THE_SECOND)
 
 
 @shared_task(name="visio.extend_series")

@@ -13,13 +13,14 @@ import pytest
 import redis
 from django.utils import timezone
 
+from suite.mail import throttle
 from suite.mail.smtp import close_idle
 from tests import factories
 from tests.looking import Mailbox
 from tests.processes import CeleryProcess
 from tests.visio.meetings.reading import send_all
 from tests.waiting import until
-from visio.meetings import series
+from visio.meetings import series, tasks
 from visio.meetings.invitations import deliver, next_due
 from visio.meetings.undo import UNDO_SECONDS
 
@@ -90,11 +91,31 @@ def test_without_redis_limited_domains_wait_and_others_go(mailbox: Mailbox, sett
 
 def test_workers_send_at_the_rate(mailbox: Mailbox, start_celery: Callable[..., CeleryProcess]) -> None:
     start_celery("worker", "--concurrency", "2", variables={"MAIL_DOMAIN_RATES": "lent.example=20"})
-    began = time.monotonic()
-    factories.meeting(guests=crowd(100, "lent.example"))
-    until(lambda: mailbox.count() == 100, 30, what="a hundred messages")
-    # A second's worth at once, then 20 a second; no sweep runs in this test.
-    assert time.monotonic() - began >= 3.5
+    meeting = factories.meeting(guests=crowd(100, "lent.example"))
+    owed_at = meeting.deliveries.earliest("due_at").due_at
+    # No sweep runs in this test: each second's ring rings for the next.
+    until(lambda: meeting.deliveries.filter(state="sent").count() == 100, 60, what="a hundred messages")
+    assert mailbox.count() == 100
+    rows = list(meeting.deliveries.order_by("sent_at"))
+    # What was given a slot went no earlier than that, however late the workers came to it.
+    assert [row.recipient for row in rows if row.sent_at is None or row.sent_at < row.due_at] == []
+    # A second's worth at once, then 20 a second: each message has a slot of its own, and goes a second early at most.
+    slots = [owed_at + dt.timedelta(seconds=number / 20 - throttle.AHEAD) for number in range(100)]
+    early = [number for number, row in enumerate(rows) if row.sent_at and row.sent_at < slots[number]]
+    assert early == []
+
+
+def test_a_slot_that_came_while_a_sender_was_leaving_is_rung_for(redis_client: redis.Redis, settings: Any) -> None:
+    looked_at = timezone.now()
+    meeting = factories.meeting(guests=crowd(1, "lent.example"))
+    redis_client.flushall()
+    queue = f"{settings.REDIS_PREFIX}:{settings.CELERY_TASK_DEFAULT_QUEUE}"
+    meeting.deliveries.update(due_at=looked_at + dt.timedelta(microseconds=1))
+    tasks.ring_for_what_is_due_soon(after=looked_at)
+    assert redis_client.llen(queue) == 1
+    # Another sender, that left at the same time, leaves it at that.
+    tasks.ring_for_what_is_due_soon(after=looked_at)
+    assert redis_client.llen(queue) == 1
 
 
 def test_one_connection_serves_batch_after_batch(mailbox: Mailbox) -> None:
