@@ -52,13 +52,17 @@ TCHAP_PATIENCE = dt.timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Page:
-    """What is looked at. `one_date`: the page of one date of a series, and not of all of it."""
+    """What is looked at. `one_date`: the page of one date of a series, and not of all of it.
+
+    `is_alone`: the reader is invited to that date only, and reads nothing of the others.
+    """
 
     meeting: Meeting
     occurrence: Occurrence
     agent: Agent
     now: dt.datetime
     one_date: bool
+    is_alone: bool = False
 
     @property
     def date(self) -> Occurrence | None:
@@ -137,7 +141,7 @@ class DateLine:
 def dates(request: HttpRequest, page: Page, mine: Attendee | None) -> dict[str, Any]:
     """The next dates of a series, and the neighbours of the one that is shown. Nothing for a one-off."""
     meeting, now = page.meeting, page.now
-    if not meeting.is_series:
+    if not meeting.is_series or page.is_alone:
         return {"date_lines": [], "before": "", "after": "", "more_dates": ""}
     asked = MOST_DATES if request.GET.get("dates") == "tout" else DATES_SHOWN
     coming = list(

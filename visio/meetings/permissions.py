@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.http import Http404
 
 from suite.agents.delegation import may_act_for
-from visio.meetings.models import Attendee, Meeting
+from visio.meetings.models import Attendee, Meeting, Occurrence
 
 if TYPE_CHECKING:
     from suite.agents.models import Agent
@@ -26,6 +26,18 @@ def can_view_meeting(meeting: Meeting, agent: Agent) -> bool:
 def can_edit_meeting(meeting: Meeting, agent: Agent) -> bool:
     """Its organiser, and whoever acts for them. No query for the organiser, one for anybody else."""
     return meeting.organiser_id == agent.pk or may_act_for(agent, meeting.organiser)
+
+
+def only_date_of(meeting: Meeting, agent: Agent) -> Occurrence | None:
+    """The date that an agent who is invited to one date of the series may see; None for who may see all of them."""
+    if not meeting.is_series or meeting.organiser_id == agent.pk:
+        return None
+    alone = Attendee.objects.filter(meeting=meeting, agent=agent, only_occurrence__isnull=False)
+    mine = alone.select_related("only_occurrence").first()
+    if mine is None or mine.only_occurrence is None or can_edit_meeting(meeting, agent):
+        return None
+    mine.only_occurrence.meeting = meeting
+    return mine.only_occurrence
 
 
 def visible_meeting_or_404(agent: Agent, public_id: uuid.UUID | str) -> Meeting:

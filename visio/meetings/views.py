@@ -38,7 +38,7 @@ from visio.meetings.meeting_page import (
 from visio.meetings.models import Answer, AnsweredVia, Delivery, Meeting, Occurrence
 from visio.meetings.owing import ResendRefused
 from visio.meetings.owing import resend as resend_mails
-from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
+from visio.meetings.permissions import can_edit_meeting, only_date_of, visible_meeting_or_404
 from visio.meetings.requests import from_htmx, page_number, signed_in
 from visio.meetings.waiting import as_of
 
@@ -122,8 +122,11 @@ def fragment_history(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse
 def _page(request: HttpRequest, public_id: uuid.UUID) -> Page:
     agent, now = signed_in(request), timezone.now()
     meeting = visible_meeting_or_404(agent, public_id)
-    occurrence = asked_date(request, meeting, now)
-    return Page(meeting, occurrence, agent, now, one_date=meeting.is_series and bool(request.GET.get("date")))
+    occurrence, only = asked_date(request, meeting, now), only_date_of(meeting, agent)
+    if only is not None and request.GET.get("date") and occurrence.pk != only.pk:
+        raise Http404
+    one_date = only is not None or (meeting.is_series and bool(request.GET.get("date")))
+    return Page(meeting, only or occurrence, agent, now, one_date=one_date, is_alone=only is not None)
 
 
 @require_POST
@@ -218,12 +221,14 @@ def _resend_words(refused: ResendRefused) -> str:
 
 @require_safe
 def ics(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """The meeting, or the one date that ?date= names, as a file for another calendar."""
-    meeting = visible_meeting_or_404(signed_in(request), public_id)
+    """The meeting, or the one date that ?date= names, as a file for another calendar. For a guest of one date that date."""
+    agent = signed_in(request)
+    meeting = visible_meeting_or_404(agent, public_id)
     date = occurrence_by_key(meeting, request.GET["date"][:40]) if request.GET.get("date") else None
-    if date is None and request.GET.get("date"):
+    only = only_date_of(meeting, agent)
+    if request.GET.get("date") and (date is None or (only is not None and date.pk != only.pk)):
         raise Http404
-    return ics_response(meeting, date)
+    return ics_response(meeting, only or date)
 
 
 def ics_response(meeting: Meeting, date: Occurrence | None = None, *, join_url: str | None = None) -> HttpResponse:

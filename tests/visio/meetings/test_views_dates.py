@@ -255,3 +255,24 @@ def test_whoever_acts_for_the_organiser_changes_a_date(meeting: Meeting, organis
     change = meeting.changes.first()
     assert change is not None
     assert (change.by, change.on_behalf_of) == (assistant, organiser)
+
+
+def test_an_agent_of_one_date_reads_nothing_of_the_others() -> None:
+    boss, once = factories.agent(), factories.agent()
+    meeting = weekly(boss)
+    second, third = dates(meeting)[1:3]
+    client_of(boss).post(url(meeting, "edit", second), date_form(meeting, second, title="Mutations"))
+    meeting.refresh_from_db()
+    client_of(boss).post(url(meeting, "edit", third), date_form(meeting, third, attendees=once.email))
+    reader = client_of(once)
+    for address in (url(meeting, "detail"), url(meeting, "detail", third), url(meeting, "fragment-dates")):
+        answer = reader.get(address)
+        assert answer.status_code == 200
+        assert "Mutations" not in text_of(answer)
+    assert day_of(third) in text_of(reader.get(url(meeting, "detail")))
+    for name in ("detail", "ics", "fragment-facts", "fragment-ledger", "fragment-side", "fragment-dates"):
+        assert reader.get(url(meeting, name, second)).status_code == 404, name
+    file = reader.get(url(meeting, "ics")).content.decode()
+    assert (file.count("BEGIN:VEVENT"), "FREQ=WEEKLY" in file) == (1, False)
+    # Who organises reads them all.
+    assert "Mutations" in text_of(client_of(boss).get(url(meeting, "detail", second)))
