@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from suite.agents.models import Agent
@@ -83,3 +83,10 @@ def revoke(*, delegation_id: int, by: Agent) -> Delegation | None:
         return None
     Delegation.objects.filter(pk=row.pk).delete()
     return row
+
+
+def end_across_organisations(agent: Agent) -> int:
+    """End what `agent`, who has changed organisations, gave to or holds from people of another one; how many those were."""
+    theirs = Delegation.objects.filter(Q(principal=agent) | Q(delegate=agent))
+    apart = theirs.exclude(principal__organisation=F("delegate__organisation"))
+    return apart.delete()[0]

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from lasuite.oidc_login.backends import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView
 
+from suite.agents.delegation import end_across_organisations
 from suite.agents.events import AddressProven
 from suite.agents.models import Agent, Organisation, Team
 from suite.core.events import publish
@@ -182,6 +183,9 @@ def _save_agent(sub: str, known: dict[str, Any], *, is_proven: bool) -> Agent:
         for name, value in known.items():
             setattr(agent, name, value)
         agent.save(update_fields=changed)
+        if "organisation" in changed:
+            # Who has left for another organisation plans for nobody of the former one any more.
+            end_across_organisations(agent)
         if is_proven and "email" in changed:
             publish(AddressProven(agent_id=agent.pk))
     return agent

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from suite.agents.delegation import MOST_DELEGATES, DelegationRefused, grant, may_act_for, principals_of
+from suite.agents.login import agent_from_claims
 from suite.agents.models import Agent
 from suite.agents.time_models import Delegation
 from suite.mail.models import OutboxMail
@@ -135,3 +136,26 @@ def test_the_page_shows_both_sides_in_a_fixed_number_of_queries(people: tuple[Ag
         grant(principal=claire, delegate=other)
         grant(principal=other, delegate=claire)
     assert queries() == with_one
+
+
+@pytest.mark.parametrize("leaver", ["principal", "delegate"])
+def test_who_changes_organisations_plans_for_nobody_of_the_former_one(people: tuple[Agent, Agent], leaver: str) -> None:
+    claire, karim = people
+    colleague = factories.agent(organisation=claire.organisation)
+    for principal, delegate in ((claire, karim), (claire, colleague), (colleague, karim)):
+        grant(principal=principal, delegate=delegate)
+    gone = claire if leaver == "principal" else karim
+    elsewhere = factories.organisation()
+
+    def signs_in(siret: str) -> None:
+        claims = {"sub": gone.sub, "email": gone.email, "siret": siret}
+        claims |= {"given_name": gone.given_name, "usual_name": gone.usual_name}
+        agent_from_claims(claims, expected_sub=gone.sub)
+
+    signs_in(claire.organisation.siret)
+    assert Delegation.objects.count() == 3
+    signs_in(elsewhere.siret)
+    assert not may_act_for(karim, claire)
+    # What others gave each other stays.
+    left = {(row.principal_id, row.delegate_id) for row in Delegation.objects.all()}
+    assert left == ({(colleague.pk, karim.pk)} if gone == claire else {(claire.pk, colleague.pk)})
