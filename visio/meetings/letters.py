@@ -46,6 +46,16 @@ class _Fact:
     url_words: str = ""
 
 
+def _rooms_words(calendar: CalendarText, told: Told) -> list[str]:
+    """The physical rooms of what the letter tells, where people meet who come in person."""
+    booked = calendar.booked(told.occurrence.recurrence_id if told.is_date_of_series else None)
+    return [
+        one_line(one.name) if one.accepted else f"{one_line(one.name)} ({_('à confirmer')})"
+        for one in booked
+        if one.kind == "room"
+    ]
+
+
 @dataclass(frozen=True)
 class _Button:
     words: str
@@ -232,7 +242,7 @@ class Press:
             "repeats": letter_words.repeats(told),
             "question": letter_leads.question(told),
             "buttons": self._buttons(told),
-            "facts": self._facts(told, is_agent=is_agent),
+            "facts": self._facts(told, calendar, is_agent=is_agent),
             "version": letter_words.version(told),
             "personal": _("Cette invitation est personnelle, pour %(who)s : ne la transférez pas.")
             % {"who": self._markers["who"]}
@@ -260,7 +270,7 @@ class Press:
             )
         ]
 
-    def _facts(self, told: Told, *, is_agent: bool) -> list[_Fact]:
+    def _facts(self, told: Told, calendar: CalendarText, *, is_agent: bool) -> list[_Fact]:
         delivery, meeting, before = told.delivery, told.meeting, told.before
         is_told = delivery.method != Method.CANCEL
         can_join = meeting.room is not None and is_told
@@ -287,6 +297,9 @@ class Press:
                     url_words=url_words,
                 )
             )
+        rooms = _rooms_words(calendar, told) if is_told else []
+        if rooms:
+            facts.append(_Fact(_("Salle") if len(rooms) == 1 else _("Salles"), text=", ".join(rooms)))
         if told.description and is_told:
             facts.append(_Fact(_("Ordre du jour"), text=told.description))
         unchanged = letter_words.unchanged(told)

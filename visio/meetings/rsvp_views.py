@@ -33,10 +33,12 @@ from visio.meetings.counters import propose as propose_time
 from visio.meetings.dates import current_occurrence, occurrence_by_key, occurrence_key
 from visio.meetings.drafts import DAY_MINUTES
 from visio.meetings.exception_models import AttendeeException, CounterProposal, CounterState
-from visio.meetings.models import LONGEST, Answer, AnsweredVia, Attendee, ChangeKind, Occurrence, Role, Status
+from visio.meetings.models import LONGEST, Answer, AnsweredVia, Attendee, ChangeKind, Meeting, Occurrence, Role, Status
 from visio.meetings.repeat_form import kept_words
 from visio.meetings.tokens import attendee_by_token, guest_join_url
 from visio.meetings.views import ics_response
+from visio.places.bookings import ACTIVE
+from visio.places.models import ResourceBooking, ResourceKind
 
 P = ParamSpec("P")
 NAMES_SHOWN = 3
@@ -208,6 +210,7 @@ def _page(
     given, comment = (own.answer, own.comment) if own else (attendee.answer, attendee.comment)
     chosen = _chosen(request, str(given), form)
     is_open = not over and not shown.is_cancelled and attendee.role != Role.CHAIR and not shown.is_left_out
+    is_invited = not shown.is_cancelled and not shown.is_left_out
     context: dict[str, Any] = {
         "now": now,
         "attendee": attendee,
@@ -215,6 +218,7 @@ def _page(
         "occurrence": occurrence,
         "title": shown.text("title"),
         "place": shown.text("place"),
+        "rooms": _rooms(meeting, occurrence) if is_invited else (),
         "description": shown.text("description"),
         "token": token,
         "key": shown.key,
@@ -246,6 +250,14 @@ def _page(
     response = render(request, "visio/meetings/rsvp.html", context, status=status)
     response["Referrer-Policy"] = "strict-origin"
     return response
+
+
+def _rooms(meeting: Meeting, occurrence: Occurrence) -> list[ResourceBooking]:
+    """The physical rooms of that date, taken or still to be approved."""
+    rows = ResourceBooking.objects.filter(
+        occurrence=occurrence, meeting=meeting, resource__kind=ResourceKind.ROOM, status__in=ACTIVE
+    )
+    return list(rows.select_related("resource").order_by("resource__name", "pk"))
 
 
 def _about(request: HttpRequest, shown: Shown, form: GuestForm | None) -> str:

@@ -17,7 +17,8 @@ from tests import factories
 from tests.visio.meetings.reading import Received, read
 from visio.meetings.ical import meeting_ics
 from visio.meetings.letters import Press, message_id
-from visio.meetings.models import Delivery, Meeting
+from visio.meetings.models import Delivery, Meeting, Method
+from visio.places.models import Resource
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC)
@@ -139,6 +140,24 @@ def test_people_are_named_then_counted() -> None:
     row = Delivery.objects.filter(meeting=meeting).select_related("attendee__agent").order_by("pk")[0]
     words = letter(meeting, row).text
     assert "Karim Benali (organisateur), Anne N0, Anne N1, Anne N2 et 2 autres" in words
+
+
+def test_the_rooms_are_named_for_people_who_come_in_person() -> None:
+    boss = factories.agent("Karim", "Benali")
+    rooms = [
+        Resource.objects.create(organisation=boss.organisation, name=name, site="Ségur", needs_approval=needs_approval)
+        for name, needs_approval in (("Fontenoy 1.03", False), ("Salle du conseil", True))
+    ]
+    meeting = factories.meeting(
+        boss, guests=["a@x.example"], now=NOW, starts_at=START, resources=tuple(room.pk for room in rooms)
+    )
+    row = Delivery.objects.filter(meeting=meeting).select_related("attendee__agent").get()
+    received = letter(meeting, row)
+    told = "Salles : Fontenoy 1.03 (Ségur), Salle du conseil (Ségur) (à confirmer)"
+    assert told in received.text
+    assert told.removeprefix("Salles : ") in received.html
+    row.method = Method.CANCEL
+    assert "Fontenoy" not in letter(meeting, row).text
 
 
 def test_the_downloaded_file_has_no_method_and_no_attendee() -> None:

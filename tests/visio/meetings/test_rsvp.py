@@ -14,6 +14,7 @@ from tests.visio.meetings.pages import text_of
 from visio.meetings.models import Attendee, Meeting
 from visio.meetings.scheduling import cancel_meeting, edit_meeting
 from visio.meetings.tokens import link_token, revoke_link
+from visio.places.models import BookingStatus, Resource, ResourceBooking, ResourceKind
 
 pytestmark = pytest.mark.django_db
 
@@ -238,5 +239,22 @@ def test_queries_do_not_grow_with_the_guests(
 ) -> None:
     meeting = factories.meeting(organiser, guests=[f"g{number}@b.example" for number in range(guests)])
     address = url(meeting.attendees.get(email="g0@b.example"))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(address)
+
+
+def test_the_room_is_told_where_people_meet(client: Client, organiser: Agent) -> None:
+    room = Resource.objects.create(organisation=organiser.organisation, name="Fontenoy 1.03", site="Ségur")
+    camera = Resource.objects.create(
+        organisation=organiser.organisation, name="Caméra", site="Ségur", kind=ResourceKind.EQUIPMENT
+    )
+    meeting = factories.meeting(organiser, guests=["anne@b.example"], resources=(room.pk, camera.pk))
+    address = url(meeting.attendees.get(email="anne@b.example"))
+    page = text_of(client.get(address))
+    assert "Fontenoy 1.03 (Ségur)" in page
+    assert "Caméra" not in page
+    assert "à confirmer" not in page
+    ResourceBooking.objects.update(status=BookingStatus.PENDING)
+    assert "Fontenoy 1.03 (Ségur) (à confirmer)" in text_of(client.get(address))
+    ResourceBooking.objects.update(status=BookingStatus.RELEASED)
+    assert "Fontenoy" not in text_of(client.get(address))
