@@ -247,8 +247,26 @@ def browser_page_as(visitors: Any) -> Callable[..., Any]:
     return open_page
 
 
+# Fixtures that start or drive a program beside the test's own process.
+OTHER_PROGRAMS = frozenset(
+    {
+        "browser",
+        "homeserver",
+        "celery_worker",
+        "celery_beat",
+        "start_celery",
+        "live_portal",
+        "start_portal",
+        "own_parts",
+    }
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses a browser or a homeserver, or lives in tests/faults, carries the marker by itself."""
+    """What uses a browser or a homeserver, or lives in tests/faults, carries the marker by itself.
+
+    A test that waits for other programs (docs/decisions/017) may try once more, and says so.
+    """
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "browser" in names:
@@ -257,3 +275,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.homeserver)
         if "faults" in item.path.parts:
             item.add_marker(pytest.mark.faults)
+        if OTHER_PROGRAMS & set(names):
+            item.add_marker(pytest.mark.flaky(reruns=1))
