@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
+import time
 from dataclasses import dataclass
 from email.utils import parseaddr
 
@@ -25,7 +26,9 @@ from suite.mail.smtp import Mailer, MailRefused, MailServerDown
 logger = logging.getLogger(__name__)
 
 BATCH = 50
+# How long a sender may be silent before its letters are somebody else's; it renews its claim well before that.
 LEASE = dt.timedelta(minutes=2)
+_RENEW_EVERY = 5.0
 # Waits after the first, second … temporary refusal; then the last one, until the letter is given up.
 BACKOFF = (
     dt.timedelta(seconds=30),
@@ -106,16 +109,30 @@ def deliver_outbox(*, limit: int = BATCH, now: dt.datetime) -> OutboxReport:
     left = {mail.pk: mail for mail in OutboxMail.objects.filter(pk__in=ids).order_by("pk")}
     counts: dict[str, int] = {}
     down = False
+    started = renewed = time.monotonic()
+    # The letter that is being sent; still here afterwards when something stopped the batch at it.
+    in_hand: OutboxMail | None = None
+    words = "portal: internal error"
     try:
         with Mailer() as mailer:
             for mail in list(left.values()):
+                if time.monotonic() - renewed >= _RENEW_EVERY:
+                    renewed = time.monotonic()
+                    _renew(list(left), now + dt.timedelta(seconds=renewed - started) + LEASE)
+                in_hand = mail
                 outcome = _send(mail, mailer, now)
+                in_hand = None
                 counts[outcome] = counts.get(outcome, 0) + 1
                 del left[mail.pk]
     except MailServerDown as error:
         logger.warning("mail server away, %d letters wait: %s", len(left), error.words)
-        down = True
+        down, words = True, error.words
     finally:
+        if in_hand is not None:
+            # Perhaps over this very letter: it counts as a try, and the others must not wait behind it for ever.
+            counts_as = _put_off(in_hand, permanent=False, words=words, now=now)
+            counts[counts_as] = counts.get(counts_as, 0) + 1
+            del left[in_hand.pk]
         # Whatever stopped the sending: what it did not do is owed again, and counts as no try.
         _give_back(list(left), now + SERVER_DOWN_REST)
     return OutboxReport(claimed=len(ids), server_down=down, **counts)
@@ -140,7 +157,7 @@ def _claim(limit: int, now: dt.datetime) -> list[int]:
 
 
 def _send(mail: OutboxMail, mailer: Mailer, now: dt.datetime) -> str:
-    """Send one letter and mark it; "sent", "retried", "failed" or "withdrawn". MailServerDown leaves it unmarked."""
+    """Send one letter and mark it; "sent", "retried", "failed" or "withdrawn". Raises MailServerDown."""
     if mail.useless_after is not None and mail.useless_after <= now:
         _mark(mail, OutboxState.WITHDRAWN)
         return "withdrawn"
@@ -152,14 +169,19 @@ def _send(mail: OutboxMail, mailer: Mailer, now: dt.datetime) -> str:
         _mark(mail, OutboxState.FAILED, words=f"553 5.1.3 {unsendable}")
         return "failed"
     except MailRefused as refused:
-        if refused.permanent or mail.attempts >= MOST_ATTEMPTS:
-            _mark(mail, OutboxState.FAILED, words=refused.words)
-            return "failed"
-        wait = BACKOFF[min(mail.attempts, len(BACKOFF)) - 1]
-        _mark(mail, OutboxState.OWED, words=refused.words, due_at=now + wait)
-        return "retried"
+        return _put_off(mail, permanent=refused.permanent, words=refused.words, now=now)
     _mark(mail, OutboxState.SENT, sent_at=now)
     return "sent"
+
+
+def _put_off(mail: OutboxMail, *, permanent: bool, words: str, now: dt.datetime) -> str:
+    """Not this time: "retried" after a rest, or "failed" for good."""
+    if permanent or mail.attempts >= MOST_ATTEMPTS:
+        _mark(mail, OutboxState.FAILED, words=words)
+        return "failed"
+    wait = BACKOFF[min(mail.attempts, len(BACKOFF)) - 1]
+    _mark(mail, OutboxState.OWED, words=words, due_at=now + wait)
+    return "retried"
 
 
 def _outgoing(mail: OutboxMail, sender: str, now: dt.datetime) -> OutgoingMail:
@@ -191,6 +213,11 @@ def _mark(
     mail.state, mail.server_words, mail.sent_at, mail.claimed_until = state, words[:500], sent_at, None
     mail.due_at = due_at or mail.due_at
     mail.save(update_fields=["state", "server_words", "sent_at", "claimed_until", "due_at"])
+
+
+def _renew(ids: list[int], until: dt.datetime) -> None:
+    """However slow the server: what a living sender holds is nobody else's to send."""
+    OutboxMail.objects.filter(pk__in=ids, state=OutboxState.SENDING).update(claimed_until=until)
 
 
 def _give_back(ids: list[int], due_at: dt.datetime) -> None:

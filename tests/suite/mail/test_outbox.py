@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -106,6 +107,56 @@ def test_a_dead_senders_letters_are_taken_over(mailbox: Mailbox) -> None:
     OutboxMail.objects.update(state=OutboxState.SENDING, claimed_until=now + dt.timedelta(minutes=1))
     assert outbox.deliver_outbox(now=now).claimed == 0
     assert outbox.deliver_outbox(now=now + dt.timedelta(minutes=2)).sent == 1
+
+
+@pytest.mark.django_db
+def test_a_letter_over_which_the_server_hangs_up_stops_no_other(mailbox: Mailbox) -> None:
+    now, bad = timezone.now(), "piege@collectivite.example"
+    mailbox.lose_reply(bad, times=None)
+    owe("bad", recipient=bad, due_at=now)
+    owe("good", due_at=now)
+    report = outbox.deliver_outbox(now=now)
+    assert (report.server_down, report.retried, report.sent) == (True, 1, 0)
+    # What the server never saw has had no try, and does not wait behind the other one.
+    assert dict(OutboxMail.objects.values_list("key", "attempts")) == {"bad": 1, "good": 0}
+    assert outbox.deliver_outbox(now=now + outbox.SERVER_DOWN_REST).sent == 1
+    OutboxMail.objects.filter(key="bad").update(attempts=outbox.MOST_ATTEMPTS - 1)
+    outbox.deliver_outbox(now=now + dt.timedelta(hours=2))
+    assert dict(OutboxMail.objects.values_list("key", "state")) == {"bad": "failed", "good": "sent"}
+
+
+@pytest.mark.django_db
+def test_a_server_that_is_not_there_costs_no_try(mailbox: Mailbox, settings: Any) -> None:
+    settings.EMAIL_PORT = 9
+    owe()
+    assert outbox.deliver_outbox(now=timezone.now()).server_down
+    mail = OutboxMail.objects.get()
+    assert (mail.state, mail.attempts) == (OutboxState.OWED, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_senders_letters_stay_its_own(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "LEASE", dt.timedelta(seconds=2))
+    monkeypatch.setattr(outbox, "_RENEW_EVERY", 0.1)
+    mailbox.delay("*", 0.8)
+    for number in range(4):
+        owe(f"slow:{number}")
+
+    def send(_number: int) -> int:
+        try:
+            return outbox.deliver_outbox(now=timezone.now()).sent
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(send, 0)
+        others = 0
+        while not first.done():
+            # Another sweep, again and again, as long as the first one is at work.
+            if OutboxMail.objects.filter(state=OutboxState.SENDING).exists():
+                others += outbox.deliver_outbox(now=timezone.now()).sent
+        assert (first.result(), others) == (4, 0)
+    assert mailbox.count() == 4
 
 
 @pytest.mark.django_db(transaction=True)
