@@ -119,13 +119,13 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 @secret_address
 @require_safe
 def ics(request: HttpRequest, token: str) -> HttpResponse:
-    """The event as a file, for whoever holds the link."""
+    """The event as a file, for whoever holds the link; a guest of one date gets that date and none of the others."""
     now = timezone.now()
     attendee = attendee_by_token(token, now=now) if len(token) <= TOKEN_LENGTH else None
     if attendee is None or attendee.meeting.is_cancelled:
         return _gone(request, now)
     link = guest_join_url(attendee) if attendee.meeting.room_id else ""
-    return ics_response(attendee.meeting, join_url=link)
+    return ics_response(attendee.meeting, attendee.only_occurrence, join_url=link)
 
 
 def _gone(request: HttpRequest, now: dt.datetime) -> HttpResponse:

@@ -196,3 +196,18 @@ def test_a_guest_of_one_date_sees_that_date_alone(client: Client, meeting: Meeti
     client.post(f"/invitation/{link_token(samir)}/", {"answer": "accepted"})
     samir.refresh_from_db()
     assert samir.answer == "accepted"
+
+
+def test_the_file_of_a_guest_of_one_date_tells_that_date_alone(
+    client: Client, meeting: Meeting, organiser: Agent
+) -> None:
+    second, third = dates(meeting)[1:3]
+    client_of(organiser).post(url(meeting, "edit", second), date_form(meeting, second, title="Mutations"))
+    meeting.refresh_from_db()
+    client_of(organiser).post(url(meeting, "edit", third), date_form(meeting, third, attendees="samir@b.example"))
+    samir = meeting.attendees.get(email="samir@b.example")
+    file = client.get(f"/invitation/{link_token(samir)}/reunion.ics").content.decode()
+    assert file.count("BEGIN:VEVENT") == 1
+    assert "RRULE:FREQ=WEEKLY" not in file
+    assert "Mutations" not in file
+    assert "RECURRENCE-ID" in file
