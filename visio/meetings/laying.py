@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from django.db import connection
 
+from visio.meetings.drafts import MOST_DAYS
 from visio.meetings.exception_models import AttendeeException
 from visio.meetings.horizon import dates_to_have, write_dates
 from visio.meetings.models import Attendee, Meeting, Occurrence
 from visio.meetings.recurrence import Start
-from visio.meetings.timetable import Timetable
+from visio.meetings.timetable import DAY_MINUTES, Timetable
 
 # Recurrence ids move in two steps: "every day" moved by a day would meet itself half-way.
 _AWAY = """
@@ -91,9 +93,27 @@ def _times(
 ) -> tuple[dt.datetime, dt.datetime]:
     """Where the date takes place now: with the series, or as far from it as before when it was moved by itself."""
     planned = row.recurrence_id or row.starts_at
-    length = row.ends_at - row.starts_at
-    was = old.end_of(Start(old.wall_of(planned), planned)) - planned
-    if not row.is_override or (row.starts_at == planned and length == was):
+    minutes = _minutes(row, old)
+    if not row.is_override or (row.starts_at == planned and minutes == old.minutes):
         return target.at, new.end_of(target)
-    start = target if row.starts_at == planned else new.literal(old.wall_of(row.starts_at) + delta)
-    return start.at, new.end_of(start) if length == was else start.at + length
+    start = target if row.starts_at == planned else new.literal(_moved(old.wall_of(row.starts_at), old, new, delta))
+    if minutes == old.minutes:
+        return start.at, new.end_of(start)
+    if new.is_all_day:
+        minutes = min(-(-minutes // DAY_MINUTES), MOST_DAYS) * DAY_MINUTES
+    return start.at, replace(new, minutes=minutes).end_of(start)
+
+
+def _minutes(row: Occurrence, timetable: Timetable) -> int:
+    """How long it lasts; a whole day is 1440, also where the clocks change."""
+    if timetable.is_all_day:
+        first, last = (timetable.wall_of(at).date() for at in (row.starts_at, row.ends_at))
+        return (last - first).days * DAY_MINUTES
+    return round((row.ends_at - row.starts_at).total_seconds() / 60)
+
+
+def _moved(wall: dt.datetime, old: Timetable, new: Timetable, delta: dt.timedelta) -> dt.datetime:
+    """By `delta`; by dates where days are whole, whatever the hour."""
+    if not new.is_all_day:
+        return wall + delta
+    return dt.datetime.combine(wall.date() + (new.start.date() - old.start.date()), dt.time())

@@ -28,7 +28,7 @@ from visio.meetings.owing import owe_after_edit, owe_cancellations
 from visio.meetings.refusals import DraftRefused, MeetingOver
 from visio.meetings.traces import remember, remember_edit, times_of
 
-__all__ = ["cancel", "change", "people_of_date"]
+__all__ = ["asked_of_date", "cancel", "change", "people_of_date"]
 
 
 def change(*, meeting: Meeting, occurrence: Occurrence, draft: MeetingDraft, revision: int, act: Act) -> Meeting:
@@ -38,8 +38,7 @@ def change(*, meeting: Meeting, occurrence: Occurrence, draft: MeetingDraft, rev
     """
     occurrence = _locked_date(meeting, occurrence, act.now)
     check_version(meeting, revision)
-    # The rule is the series' own.
-    draft = replace(draft, rule="", rdates=(), exdates=())
+    draft = asked_of_date(meeting, draft)
     _validate(meeting, occurrence, draft, act.now)
     before = before_of(meeting, occurrence)
     times_before = times_of(occurrence, meeting)
@@ -90,6 +89,15 @@ def change(*, meeting: Meeting, occurrence: Occurrence, draft: MeetingDraft, rev
         publish(AttendeesRemoved(meeting_id=meeting.pk, agent_ids=gone))
     publish(MeetingChanged(meeting_id=meeting.pk))
     return meeting
+
+
+def asked_of_date(meeting: Meeting, draft: MeetingDraft) -> MeetingDraft:
+    """What of the draft one date can be: the rule is the series' own, and so is the zone in which its days are whole.
+
+    An hour asked for in another zone is an instant like any other; midnights of another zone would be parts of days here.
+    """
+    zone = meeting.time_zone if meeting.is_all_day else draft.time_zone
+    return replace(draft, rule="", rdates=(), exdates=(), time_zone=zone)
 
 
 def cancel(*, meeting: Meeting, occurrence: Occurrence, act: Act) -> None:

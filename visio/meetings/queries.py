@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from suite.agents.models import Agent
 
 
-_FURTHER = dt.timedelta(hours=2)
+# One more than it takes: the arms' comparisons are strict.
+_FURTHER = dt.timedelta(hours=3)
 _DAY = dt.timedelta(days=1)
 
 
@@ -58,7 +59,8 @@ class Entry:
 
 
 # Two arms for two partial indexes: one-offs by their exact start, series by their hull. The 14 days are the CHECK's.
-# The arms look two hours further on both sides: dates of an all-day meeting and of the viewer's zone lie up to 26 hours apart.
+# The arms look further on both sides: dates of an all-day meeting and of the viewer's zone lie up to 26 hours apart (UTC-12 to
+# UTC+14), two more than a day has. They rely on its instants being midnights of its zone.
 _AGENDA = """
 WITH principal AS MATERIALIZED (
     SELECT d.principal_id, d.sees_private

@@ -39,7 +39,8 @@ def change(
     `occurrence`: the date that the form showed (None: the current one); the draft's start is that date's new start, also for
     `following` and `all`. The meeting that is returned is another one (`split_from` the first) after `following`, and after
     `all` moved a series that has begun: its past stays as it was, and the move begins with its next date.
-    For `one` the draft's rule, privacy, room and Tchap are not looked at. For the others its rule is what the series' is to be.
+    For `one` the draft's rule, privacy, room and Tchap are not looked at, nor its zone when days are whole. For the others its
+    rule is what the series' is to be.
 
     When something moves, the e-mails wait for UNDO_SECONDS and `undo.undo` takes it back; `undoable` False sends at once.
     Raises NotOrganiser, MeetingOver, EditConflict, DraftRefused, and visio.places.bookings.ResourcesTaken.
@@ -110,9 +111,12 @@ def _change(meeting: Meeting, shown: Occurrence, scope: Scope, draft: MeetingDra
 
 def _moves(meeting: Meeting, shown: Occurrence, scope: Scope, draft: MeetingDraft, now: dt.datetime) -> bool:
     """Whether a valid draft moves dates that are there."""
+    alone = meeting.is_series and scope == Scope.ONE
+    if alone:
+        draft = one_date.asked_of_date(meeting, draft)
     if validate_draft(draft, now=now, may_have_begun=True):
         return False
-    if meeting.is_series and scope == Scope.ONE:
+    if alone:
         return draft.span() != (shown.starts_at, shown.ends_at)
     old = Timetable.of_meeting(meeting)
     return scope == Scope.FOLLOWING or is_moved(old, whole_timetable(old, draft, shown))

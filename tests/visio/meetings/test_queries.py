@@ -180,11 +180,28 @@ def test_one_statement_whatever_the_number_of_agents(claire: Agent, number: int)
     assert len(queries) == 1
 
 
-@pytest.mark.parametrize("zone", ["Europe/Paris", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
-def test_r14_a_whole_day_is_that_date_wherever_one_looks(zone: str) -> None:
+@pytest.mark.parametrize("rule", ["", "FREQ=MONTHLY"])
+@pytest.mark.parametrize(
+    ("zone", "of_the_meeting"),
+    [
+        ("Europe/Paris", "Europe/Paris"),
+        ("Pacific/Kiritimati", "Europe/Paris"),
+        ("Pacific/Pago_Pago", "Europe/Paris"),
+        # As far apart as zones are: the one's date is over two hours before the other's begins.
+        ("Etc/GMT+12", "Pacific/Kiritimati"),
+        ("Pacific/Kiritimati", "Etc/GMT+12"),
+    ],
+)
+def test_r14_a_whole_day_is_that_date_wherever_one_looks(zone: str, of_the_meeting: str, rule: str) -> None:
     boss = factories.agent(time_zone=zone)
     meeting = factories.meeting(
-        boss, now=MADE, is_all_day=True, minutes=1440, start_date=dt.date(2026, 11, 25), time_zone="Europe/Paris"
+        boss,
+        now=MADE,
+        is_all_day=True,
+        minutes=1440,
+        start_date=dt.date(2026, 11, 25),
+        time_zone=of_the_meeting,
+        rule=rule,
     )
     here = zoneinfo.ZoneInfo(zone)
 
