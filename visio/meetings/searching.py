@@ -1,8 +1,8 @@
 """Search among one's own meetings (DATA, trap 9): first the agent's own, through both arms and in a window, then the words.
 
 A word is found in the title, the description and the place (the whole word in its French forms, or a beginning of it), in what
-one date of a series says of its own, and in people's names and addresses. Neither case nor accents matter. A series is found
-once, with its next date.
+one date of a series says of its own (for those who are invited to it), and in people's names and addresses. Neither case nor
+accents matter. A series is found once, with its next date.
 """
 
 from __future__ import annotations
@@ -69,6 +69,9 @@ _PEOPLE = """EXISTS (
 _ONE_DATE = """EXISTS (
     SELECT FROM visio_occurrence v
      WHERE v.meeting_id = m.id AND v.is_override
+       AND (mine.only_occurrence_id IS NULL OR mine.only_occurrence_id = v.id)
+       AND NOT EXISTS (SELECT FROM visio_attendeeexception z
+                        WHERE z.occurrence_id = v.id AND z.attendee_id = mine.id AND z.removed)
        AND lower(unaccent(concat_ws(' ', v.title, v.place, v.description))) ~ {word}
 )"""
 _SEARCH = """

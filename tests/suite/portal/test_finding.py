@@ -14,6 +14,7 @@ from django.utils import timezone
 from suite.agents.models import Agent
 from suite.portal.finding import Asked
 from tests import factories
+from visio.meetings.models import Attendee, Occurrence
 from visio.meetings.scheduling import cancel_meeting
 from visio.meetings.searching import PAGE_SIZE, marked, search_meetings, snippet
 
@@ -57,6 +58,21 @@ def test_anothers_meeting_is_not_found(agent: Agent) -> None:
     factories.meeting(colleague, title="Revue des autres")
     factories.meeting(colleague, guests=[agent], title="Revue commune")
     assert titles(agent, "revue") == ["Revue commune"]
+
+
+def test_what_a_date_says_is_found_by_those_who_are_invited_to_it(agent: Agent) -> None:
+    always, once, left_out = (factories.agent() for _number in range(3))
+    made = factories.meeting(agent, guests=[always, left_out], rule="FREQ=WEEKLY;COUNT=4", title="Comité")
+    second, third = made.occurrences.order_by("recurrence_id")[1:3]
+    Occurrence.objects.filter(pk=second.pk).update(is_override=True, title="Mutations")
+    Attendee.objects.filter(meeting=made, agent=left_out).get().exceptions.create(occurrence=second, removed=True)
+    guest = factories.meeting(agent, guests=[once]).attendees.get(agent=once)
+    Attendee.objects.filter(pk=guest.pk).update(
+        meeting=made, only_occurrence=third, starts_at=third.starts_at, ends_at=third.ends_at
+    )
+    found = {who: titles(who, "mutations") for who in (agent, always, once, left_out)}
+    assert found == {agent: ["Comité"], always: ["Comité"], once: [], left_out: []}
+    assert titles(once, "comité") == ["Comité"]
 
 
 def test_nearest_first_and_past_last(agent: Agent) -> None:
