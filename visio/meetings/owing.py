@@ -148,6 +148,9 @@ def owe_after_edit(
         recurrence_id = None if is_new and attendee.only_occurrence_id is None else telling.recurrence_id
         if attendee.email not in reached:
             rows.append(_Row(attendee, recurrence_id, DeliveryReason.INVITED, {}))
+        elif older is not None and _is_of_another(older, attendee, recurrence_id):
+            # What one date was before says nothing of the series, which now tells that date too.
+            rows.append(_Row(attendee, recurrence_id, reason or DeliveryReason.CHANGED, telling.before))
         elif older is not None:
             stronger = _stronger(DeliveryReason(older.reason), reason)
             rows.append(_Row(attendee, recurrence_id, stronger, older.before or telling.before))
@@ -273,6 +276,11 @@ def _resend_one(meeting: Meeting, delivery: Delivery, now: dt.datetime) -> Deliv
     row.resends += 1
     row.save(update_fields=["state", "due_at", "attempts", "server_words", "resends"])
     return row
+
+
+def _is_of_another(older: Delivery, attendee: Attendee, recurrence_id: dt.datetime | None) -> bool:
+    """Whether what waits tells one date, and the new row the whole series."""
+    return recurrence_id is None and older.recurrence_id is not None and attendee.only_occurrence_id is None
 
 
 def _stronger(older: DeliveryReason, newer: DeliveryReason | None) -> DeliveryReason:

@@ -234,7 +234,7 @@ def test_a_date_told_twice_is_told_once(boss: Agent, anne: Agent) -> None:
     assert meeting.deliveries.get(state="owed").before["starts_at"] == (START + WEEK).isoformat()
 
     meeting = changed(meeting, date(meeting, 0), Scope.ALL, as_draft(meeting, date(meeting, 0), anne, title="Autre"))
-    assert owed(meeting) == [(anne.email, "REQUEST", "moved", "")]
+    assert owed(meeting) == [(anne.email, "REQUEST", "changed", "")]
 
 
 def test_r1_one_date_is_cancelled(boss: Agent, anne: Agent) -> None:
@@ -523,3 +523,17 @@ def test_strangers_change_nothing(boss: Agent, anne: Agent) -> None:
         with pytest.raises(NotOrganiser):
             cancel(meeting=meeting, occurrence=first, scope=scope, by=anne, now=NOW)
     assert Attendee.objects.filter(meeting=meeting).count() == 2
+
+
+def test_a_waiting_move_of_one_date_lends_no_false_words_to_the_letter_of_the_series(boss: Agent, anne: Agent) -> None:
+    meeting = series(boss, anne)
+    went_out(meeting)
+    third = date(meeting, 2)
+    changed(meeting, third, Scope.ONE, as_draft(meeting, third, anne, starts_at=third.starts_at + HOUR))
+    # Before that has left, the series is cut short: one letter tells both, and the series itself did not move.
+    cancel(meeting=meeting, occurrence=date(meeting, 3), scope=Scope.FOLLOWING, by=boss, now=NOW)
+    [row] = meeting.deliveries.filter(state="owed")
+    assert (row.recurrence_id, row.method, row.reason) == (None, "REQUEST", "changed")
+    meeting.refresh_from_db()
+    assert row.before["rule"] != meeting.rrule
+    assert third.starts_at.date().isoformat() not in str(row.before)
