@@ -76,6 +76,9 @@ def test_by_keyboard_alone_from_the_title_to_the_meeting(visitors: Visitors, org
     page.get_by_role("button", name="Envoyer les invitations").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Comité de suivi")
+    # The DSFR draws an alert's edge and the ground of its icon as background images.
+    drawn = page.locator("#annonces .fr-alert").evaluate("alert => getComputedStyle(alert).backgroundImage")
+    assert "gradient" in drawn
     roles = Attendee.objects.exclude(role="chair").values_list("email", "role")
     assert set(roles) == {(karim.email, "required"), ("anne@bretagne.example", "optional")}
 
