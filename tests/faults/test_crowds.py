@@ -24,8 +24,8 @@ from visio.meetings.models import Delivery, Meeting
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 ALL = 10_000
-# The promise says two minutes from the restart on, for a machine that does nothing else (40 s at the rate that bin/bench shows): here four test
-# processes share it.
+# The promise says two minutes from the restart on, for a machine that does nothing else: 40 s at the rate that bin/bench
+# shows. Here four test processes share it.
 THEIR_TIME = 300
 
 
