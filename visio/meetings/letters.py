@@ -49,8 +49,9 @@ class _Fact:
 def _rooms_words(calendar: CalendarText, told: Told) -> list[str]:
     """The physical rooms of what the letter tells, where people meet who come in person."""
     booked = calendar.booked(told.occurrence.recurrence_id if told.is_date_of_series else None)
+    unsure = _("à confirmer")
     return [
-        one_line(one.name) if one.accepted else f"{one_line(one.name)} ({_('à confirmer')})"
+        one_line(one.name) if one.accepted else f"{one_line(one.name)} ({unsure})"
         for one in booked
         if one.kind == "room"
     ]
