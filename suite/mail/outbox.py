@@ -21,6 +21,7 @@ from suite.core import doorbell
 from suite.core.plain import one_line
 from suite.mail.message import OutgoingMail, UnsendableAddress, render_bytes
 from suite.mail.models import OutboxMail, OutboxState
+from suite.mail.retrying import MOST_ATTEMPTS, SERVER_DOWN_REST, wait_after
 from suite.mail.smtp import Mailer, MailRefused, MailServerDown
 
 logger = logging.getLogger(__name__)
@@ -29,16 +30,6 @@ BATCH = 50
 # How long a sender may be silent before its letters are somebody else's; it renews its claim well before that.
 LEASE = dt.timedelta(minutes=2)
 _RENEW_EVERY = 5.0
-# Waits after the first, second … temporary refusal; then the last one, until the letter is given up.
-BACKOFF = (
-    dt.timedelta(seconds=30),
-    dt.timedelta(minutes=2),
-    dt.timedelta(minutes=10),
-    dt.timedelta(hours=1),
-)
-# With hourly tries: five days, after which RFC 5321 §4.5.4.1 gives up too.
-MOST_ATTEMPTS = 124
-SERVER_DOWN_REST = dt.timedelta(seconds=15)
 _LONGEST_SUBJECT = 500
 
 
@@ -179,7 +170,7 @@ def _put_off(mail: OutboxMail, *, permanent: bool, words: str, now: dt.datetime)
     if permanent or mail.attempts >= MOST_ATTEMPTS:
         _mark(mail, OutboxState.FAILED, words=words)
         return "failed"
-    wait = BACKOFF[min(mail.attempts, len(BACKOFF)) - 1]
+    wait = wait_after(mail.attempts)
     _mark(mail, OutboxState.OWED, words=words, due_at=now + wait)
     return "retried"
 

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from suite.core.events import publish
 from suite.mail import throttle
 from suite.mail.message import UnsendableAddress, render_bytes
+from suite.mail.retrying import BACKOFF, MOST_ATTEMPTS, SERVER_DOWN_REST, wait_after
 from suite.mail.smtp import Mailer, MailRefused, MailServerDown, pooled_mailer
 from visio.events import DeliveriesProgressed
 from visio.meetings.letter_rows import rows_by_id
@@ -36,17 +37,6 @@ BATCH = 50
 # How long a sender may be silent before its rows are somebody else's; it renews its claim well before that.
 LEASE = dt.timedelta(seconds=30)
 _RENEW_EVERY = 5.0
-# Waits after the first, second … temporary refusal; then the last one, until the row is set aside.
-BACKOFF = (
-    dt.timedelta(seconds=30),
-    dt.timedelta(minutes=2),
-    dt.timedelta(minutes=10),
-    dt.timedelta(hours=1),
-)
-# With hourly tries: five days, after which RFC 5321 §4.5.4.1 gives up too.
-MOST_ATTEMPTS = 124
-# No server: its rows rest for this long.
-SERVER_DOWN_REST = dt.timedelta(seconds=15)
 # An earlier message to the same person is in another sender's hands: this one waits for it.
 _WAIT_FOR_EARLIER = dt.timedelta(seconds=2)
 _TELL_EVERY = 1.0
@@ -277,7 +267,7 @@ class _Batch:
         if permanent or row.attempts >= MOST_ATTEMPTS:
             self._mark(row, DeliveryState.FAILED, words=words)
         else:
-            wait = BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
+            wait = wait_after(row.attempts)
             self._mark(row, DeliveryState.OWED, words=words, due_at=self.clock() + wait)
 
     def _mark(
