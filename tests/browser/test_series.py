@@ -192,7 +192,7 @@ def test_cancelling_the_following_and_taking_it_back(visitors: Visitors, organis
     offer = page.locator(".mt-undo")
     expect(offer).to_contain_text(re.compile(r"Les courriels partent dans \d+ s\."))
     assert days(meeting) == ["+0 10:00", "+7 10:00"]
-    offer.get_by_role("button", name=re.compile("^Annuler")).click()
+    offer.get_by_role("button", name=re.compile("^Rétablir")).click()
     expect(page.locator("#annonces")).to_contain_text("C’est comme avant")
     assert len(days(meeting)) == 6
     expect(offer).to_have_count(0)
@@ -208,7 +208,7 @@ def test_the_offer_to_take_back_goes_by_itself(visitors: Visitors, organiser: Ag
 def test_taking_back_without_a_script(visitors: Visitors, organiser: Agent, meeting: Meeting) -> None:
     page = visitors.page_as(organiser, url(meeting, "cancel", dates(meeting)[2]), java_script_enabled=False)
     page.get_by_role("button", name="Confirmer l’annulation").click()
-    page.locator(".mt-undo").get_by_role("button", name=re.compile("^Annuler")).click()
+    page.locator(".mt-undo").get_by_role("button", name=re.compile("^Rétablir")).click()
     expect(page.locator("#annonces")).to_contain_text("C’est comme avant")
     assert len(days(meeting)) == 6
 

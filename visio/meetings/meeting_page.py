@@ -238,8 +238,13 @@ def counter_words(counter: CounterProposal, page: Page) -> str:
 
 
 def undoing(page: Page, *, can_edit: bool) -> dict[str, Any]:
-    """The last act, as long as it can be taken back."""
-    return {"undo": undo_offer(page.meeting, page.agent, page.now) if can_edit else None}
+    """The last act, as long as it can be taken back. `undone`: "cancelled", "moved" or "other"."""
+    offer = undo_offer(page.meeting, page.agent, page.now) if can_edit else None
+    if offer is None:
+        return {"undo": None}
+    kinds = set(offer.meeting.changes.filter(revision=offer.revision).values_list("kind", flat=True))
+    undone = "cancelled" if ChangeKind.CANCELLED in kinds else "moved" if ChangeKind.MOVED in kinds else "other"
+    return {"undo": offer, "undone": undone}
 
 
 def ledger(request: HttpRequest, page: Page) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 
 import pytest
@@ -224,6 +225,34 @@ def test_a_cancelled_date_comes_back_within_ten_seconds(meeting: Meeting, organi
     assert len(days(meeting)) == 6
     assert "data-undo-until" not in text_of(client.get(url(meeting, "detail", third)))
     assert "Trop tard" in text_of(client.post(url(meeting, "undo"), follow=True))
+
+
+def undo_button(page: str) -> str:
+    """What the button of the offer says, "" without one."""
+    offer = page.partition("data-undo-until")[2].partition("</form>")[0]
+    return re.sub(r"<[^>]+>", "", offer.partition("<button")[2].partition(">")[2]).strip()
+
+
+def test_the_offer_says_what_it_takes_back_and_is_never_the_other_cancel(meeting: Meeting, organiser: Agent) -> None:
+    client = client_of(organiser)
+    third = dates(meeting)[2]
+    gone = client.post(url(meeting, "cancel", third), {"scope": "one", "revision": "1"})
+    assert undo_button(text_of(client.get(gone["Location"]))) == "Rétablir ce qui vient d’être annulé"
+    client.post(url(meeting, "undo"))
+    meeting.refresh_from_db()
+    third.refresh_from_db()
+    sent = date_form(meeting, third, start="16:00", end="17:00")
+    moved = text_of(client.post(url(meeting, "edit", third), sent, follow=True))
+    assert undo_button(moved) == "Revenir à l’ancien horaire"
+    client.post(url(meeting, "undo"))
+    meeting.refresh_from_db()
+    third.refresh_from_db()
+    sent = date_form(meeting, third, scope="following", start="16:00", end="17:00")
+    split = text_of(client.post(url(meeting, "edit", third), sent, follow=True))
+    assert undo_button(split) == "Revenir en arrière"  # more than hours may have changed
+    one = factories.meeting(organiser, guests=["a@b.example"])
+    gone_one = text_of(client.post(url(one, "cancel"), {"revision": "1"}, follow=True))
+    assert undo_button(gone_one) == "Rétablir ce qui vient d’être annulé"
 
 
 def test_a_split_series_is_one_again(meeting: Meeting, organiser: Agent) -> None:
