@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.contrib import messages
@@ -9,12 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from visio.meetings.answer_forms import ProposeForm
 from visio.meetings.counters import CounterRefused, accept, propose, refuse
 from visio.meetings.date_pages import address_of, asked_date
+from visio.meetings.dates import current_occurrence
 from visio.meetings.drafts import DAY_MINUTES
 from visio.meetings.exception_models import CounterProposal
 from visio.meetings.meeting_page import attendance_of
@@ -101,7 +104,18 @@ def decide(request: HttpRequest, public_id: uuid.UUID, counter_id: uuid.UUID) ->
         else:
             messages.error(request, _("Choisissez d’accepter ou de refuser."))
     except CounterRefused as refused:
-        messages.error(request, refused.message)
+        messages.error(request, _with_way_out(refused, counter, now))
     except MeetingOver:
         messages.error(request, _("Cette réunion est terminée ou annulée : elle ne peut plus changer."))
     return redirect(back)
+
+
+def _with_way_out(refused: CounterRefused, counter: CounterProposal, now: dt.datetime) -> str:
+    """The refusal; where a room is taken, with the form that has the proposed time and lets another room be chosen."""
+    if refused.reason != "taken":
+        return refused.message
+    meeting = counter.meeting
+    shown = counter.occurrence or current_occurrence(meeting, now)
+    address = address_of(meeting, shown if meeting.is_series else None, name="edit")
+    link = f"{address}{'&' if '?' in address else '?'}proposition={counter.public_id}"
+    return format_html('{} <a href="{}">{}</a>', refused.message, link, _("Choisir une autre salle pour cet horaire"))

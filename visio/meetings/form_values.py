@@ -89,6 +89,24 @@ def filled(
     }
 
 
+def at_other_time(values: dict[str, Any], meeting: Meeting, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
+    """Set what the form begins with (`filled`) to these instants, on the clock of the meeting's zone."""
+    begin = dt.datetime.combine(*wall_clock(starts_at, meeting.time_zone))
+    end = dt.datetime.combine(*wall_clock(ends_at, meeting.time_zone))
+    values["date"] = begin.date().isoformat()
+    if meeting.is_all_day:
+        values["last_day"] = max(begin.date(), end.date() - dt.timedelta(days=1)).isoformat()
+        return
+    minutes = int((ends_at - starts_at).total_seconds() // 60)
+    values |= {
+        "last_day": begin.date().isoformat(),
+        "start": f"{begin:%H:%M}",
+        "end": f"{end:%H:%M}",
+        "minutes": minutes,
+        "shown": f"{end:%H:%M}|{minutes}",
+    }
+
+
 def times_shown(meeting: Meeting, occurrence: Occurrence | None) -> tuple[dt.datetime, int]:
     """The naive start in the meeting's zone and the length in minutes (whole days as 1440 each) that the form shows."""
     if occurrence is None:

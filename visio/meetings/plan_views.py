@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -22,9 +23,11 @@ from visio.meetings.attendance import people_of_date
 from visio.meetings.cautions import Caution, unseen
 from visio.meetings.date_pages import address_of, asked_date, booked_resources, notify_choices, scope_choices
 from visio.meetings.dates import occurrence_key
+from visio.meetings.exception_models import CounterProposal, CounterState
+from visio.meetings.form_values import at_other_time
 from visio.meetings.forms import CancelForm, PlanForm, blank, filled
 from visio.meetings.history import HistoryLine, history_lines
-from visio.meetings.models import Attendee, Meeting, Role, Status
+from visio.meetings.models import Attendee, Meeting, Occurrence, Role, Status
 from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
 from visio.meetings.plan_pieces import chips_of
 from visio.meetings.recap import make_recap
@@ -91,8 +94,12 @@ def edit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     date = occurrence if meeting.is_series else None
     if request.method != "POST":
         initial = filled(meeting, shown, date, booked_resources(occurrence))
+        counter = _asked_counter(request, meeting, date)
+        if counter is not None:
+            at_other_time(initial, meeting, counter.starts_at, counter.ends_at)
+            initial["scope"] = Scope.ONE if counter.occurrence_id else Scope.ALL
         form = PlanForm(initial=initial, organiser=meeting.organiser, now=now, meeting=meeting, occurrence=date)
-        return _form_page(request, form, meeting=meeting)
+        return _form_page(request, form, meeting=meeting, counter=counter)
     form = PlanForm(request.POST, organiser=meeting.organiser, now=now, meeting=meeting, occurrence=date)
     if not form.is_valid() or form.draft is None:
         return _form_page(request, form, meeting=meeting, status=REFUSED)
@@ -201,6 +208,7 @@ def _form_page(
     conflict: EditConflict | None = None,
     cautions: Sequence[Caution] = (),
     made: Meeting | None = None,
+    counter: CounterProposal | None = None,
     status: int = 200,
 ) -> HttpResponse:
     agent, now = signed_in(request), timezone.now()
@@ -220,6 +228,7 @@ def _form_page(
         "recap": recap,
         "cautions": cautions,
         "made": made,
+        "proposed_by": counter.attendee.display_name if counter else "",
         # The same form may make a second meeting, when that is what is meant.
         "creation_key": uuid.uuid4() if made else form.value_of("creation_key"),
         "focus": focus,
@@ -284,6 +293,17 @@ def _sent_words(guests: int) -> str:
         guests,
     )
     return words_sent % {"count": guests}
+
+
+def _asked_counter(request: HttpRequest, meeting: Meeting, date: Occurrence | None) -> CounterProposal | None:
+    """?proposition=: the other time that waits for a decision and is to be in the form, for this date or for all of them."""
+    try:
+        asked = uuid.UUID(request.GET.get("proposition", ""))
+    except ValueError:
+        # None was asked for, or none of ours: the form begins with the meeting as it is.
+        return None
+    waiting = CounterProposal.objects.filter(meeting=meeting, public_id=asked, state=CounterState.PENDING)
+    return waiting.filter(Q(occurrence=None) | Q(occurrence=date)).select_related("attendee__agent").first()
 
 
 def _asked_date(request: HttpRequest) -> dt.date | None:

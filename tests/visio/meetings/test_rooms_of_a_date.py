@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import html
+import re
+import uuid
 import zoneinfo
 from typing import Any
 
@@ -173,6 +176,38 @@ def test_r20_a_proposed_time_whose_room_is_taken_is_refused_on_the_page(
     assert "Fontenoy" in said
     assert "Nouvel horaire retenu" not in page
     assert everything(counter.meeting) == before
+    # One click further the form holds the proposed time, and saving it with another room moves the meeting there.
+    [link] = re.findall(r'href="([^"]+proposition=[^"]+)"', page)
+    form_page = client_of(boss).get(html.unescape(link))
+    values = form_page.context["form"].initial
+    start = counter.starts_at.astimezone(PARIS)
+    assert (values["date"], values["start"], values["end"]) == (
+        f"{start:%Y-%m-%d}",
+        f"{start:%H:%M}",
+        f"{start + HOUR:%H:%M}",
+    )
+    assert f'name="date" type="date" required value="{start:%Y-%m-%d}"' in text_of(form_page)
+    assert f"Horaire proposé par {GUEST}" in text_of(form_page)
+    sent = {name: value for name, value in values.items() if value is not False}
+    sent["resources"] = [str(rooms[1].public_id)]
+    assert client_of(boss).post(html.unescape(link), sent).status_code == 302
+    moved = date(counter.meeting, index or 0)
+    assert (moved.starts_at, moved.ends_at) == (counter.starts_at, counter.ends_at)
+    assert [one.resource.name for one in moved.bookings.filter(status="accepted")] == ["Lowendal"]
+
+
+def test_the_time_of_a_proposal_is_lent_to_no_other_form(boss: Agent, rooms: tuple[Resource, Resource]) -> None:
+    counter = taken_at_the_proposed_time(boss, rooms[0], 1)
+    other = weekly(boss, starts_at=START + HOUR * 5)
+    for meeting, which, asked in (
+        (counter.meeting, date(counter.meeting, 2), str(counter.public_id)),
+        (other, date(other, 1), str(counter.public_id)),
+        (counter.meeting, date(counter.meeting, 1), "zzz"),
+        (counter.meeting, date(counter.meeting, 1), str(uuid.uuid4())),
+    ):
+        page = client_of(boss).get(f"{url(meeting, 'edit', which)}&proposition={asked}")
+        assert page.context["form"].initial["start"] == f"{which.starts_at.astimezone(PARIS):%H:%M}"
+        assert "Horaire proposé par" not in text_of(page)
 
 
 @pytest.mark.parametrize("index", [None, 1], ids=["one-off", "date of a series"])
