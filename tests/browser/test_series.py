@@ -251,6 +251,43 @@ def test_a_guest_proposes_another_time_and_it_is_taken(
     )
 
 
+def test_the_proposed_end_follows_its_start(visitors: Visitors, organiser: Agent) -> None:
+    colleague = factories.agent("Karim", "Benali", organisation=organiser.organisation)
+    one = weekly(organiser, rule="", guests=[colleague, "anne@b.example"])  # 10:00 - 11:00
+    guest = one.attendees.get(email="anne@b.example")
+    for page, opener in (
+        (visitors.page_as(None, f"/invitation/{link_token(guest)}/"), "Autre horaire"),
+        (visitors.page_as(colleague, url(one, "detail")), "Proposer un autre horaire"),
+    ):
+        page.locator("label, summary").get_by_text(opener, exact=True).click()
+        begin, end = page.get_by_label("De", exact=True), page.get_by_label("À", exact=True)
+        # As a person types it, hour then minutes.
+        begin.focus()
+        page.keyboard.type("1430")
+        expect(begin).to_have_value("14:30")
+        expect(end).to_have_value("15:30")
+        end.fill("16:00")
+        begin.fill("08:00")
+        expect(end).to_have_value("09:30")
+        # No such hour that day: the end is the person's business.
+        begin.fill("23:00")
+        expect(end).to_have_value("09:30")
+        begin.fill("09:00")
+        expect(end).to_have_value("10:30")
+
+
+def test_a_proposed_start_chosen_before_the_script_counts(visitors: Visitors, organiser: Agent) -> None:
+    one = weekly(organiser, rule="")
+    page = visitors.page_as(None)
+    scripts = SlowScripts(page)
+    page.goto(f"/invitation/{link_token(one.attendees.get(email='anne@b.example'))}/", wait_until="commit")
+    page.locator("label", has_text="Autre horaire").click()
+    page.get_by_label("De", exact=True).fill("14:00")
+    expect(page.get_by_label("À", exact=True)).to_have_value("11:00")
+    scripts.arrive()
+    expect(page.get_by_label("À", exact=True)).to_have_value("15:00")
+
+
 # --- every piece at both widths, light and dark ----------------------------------------------------------------------------
 @pytest.mark.parametrize("dark", [False, True], ids=["clair", "sombre"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["1280", "390"])

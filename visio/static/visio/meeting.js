@@ -1,4 +1,7 @@
 // A meeting's page and the invitations answered in place. Words come from the page.
+import { proposedHours } from "./proposing.js";
+
+proposedHours();
 
 // --- copy ---------------------------------------------------------------------------------------------------------------
 const labels = new WeakMap();
