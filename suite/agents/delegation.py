@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from suite.agents.models import Agent
 from suite.agents.time_models import Delegation
+from suite.core.refusals import Refusal
 
 MOST_DELEGATES = 20
 
 
-class DelegationRefused(Exception):
+class DelegationRefused(Refusal):
     """`.reason`: "oneself", "other_organisation", "inactive" or "too_many"."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    @property
-    def message(self) -> str:
-        """For the person, in the current language."""
-        return {
-            "oneself": _("Vous planifiez déjà pour vous-même : choisissez une autre personne."),
-            "other_organisation": _("Choisissez une personne de votre organisation."),
-            "inactive": _("Cette personne n’a plus de compte actif."),
-            "too_many": _("%(most)d personnes au plus planifient en votre nom : retirez-en une d’abord.")
-            % {"most": MOST_DELEGATES},
-        }[self.reason]
+    WORDS = {
+        "oneself": _("Vous planifiez déjà pour vous-même : choisissez une autre personne."),
+        "other_organisation": _("Choisissez une personne de votre organisation."),
+        "inactive": _("Cette personne n’a plus de compte actif."),
+        "too_many": _("%(most)d personnes au plus planifient en votre nom : retirez-en une d’abord."),
+    }
 
 
 def may_act_for(delegate: Agent, principal: Agent) -> bool:
@@ -70,18 +63,23 @@ def grant(*, principal: Agent, delegate: Agent, sees_private: bool = False) -> t
     Agent.objects.select_for_update().only("pk").get(pk=principal.pk)
     others = Delegation.objects.filter(principal=principal).exclude(delegate=delegate)
     if others.count() >= MOST_DELEGATES:
-        raise DelegationRefused("too_many")
+        raise DelegationRefused("too_many", most=MOST_DELEGATES)
     return Delegation.objects.update_or_create(
         principal=principal, delegate=delegate, defaults={"sees_private": sees_private}
     )
 
 
+def concerning(agent: Agent, *, delegation_id: int) -> Delegation | None:
+    """That delegation when the agent gave or holds it, with both people. One query."""
+    row = Delegation.objects.filter(pk=delegation_id).select_related("principal", "delegate").first()
+    return row if row is not None and agent.pk in {row.principal_id, row.delegate_id} else None
+
+
 def revoke(*, delegation_id: int, by: Agent) -> Delegation | None:
     """End a delegation: either side may. None when there is none that concerns `by`; ending twice is ending once."""
-    row = Delegation.objects.filter(pk=delegation_id).select_related("principal", "delegate").first()
-    if row is None or by.pk not in {row.principal_id, row.delegate_id}:
-        return None
-    Delegation.objects.filter(pk=row.pk).delete()
+    row = concerning(by, delegation_id=delegation_id)
+    if row is not None:
+        Delegation.objects.filter(pk=row.pk).delete()
     return row
 
 

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
+
+from suite.core.refusals import Refusal
 
 MOST_BYTES = 1_048_576
 MOST_EVENTS = 5_000
@@ -46,24 +48,17 @@ _LINE = re.compile(rf"([A-Za-z0-9-]{{1,64}})((?:{_PARAMETER})*):(.*)", re.DOTALL
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-class FileRefused(Exception):
+class FileRefused(Refusal):
     """The file as a whole is not taken. `.message` says why, in the current language."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    @property
-    def message(self) -> str:
-        return {
-            "too_big": _("Ce fichier dépasse 1 Mo. Exportez une période plus courte, ou un calendrier à la fois."),
-            "not_calendar": _("Ce fichier n’est pas un calendrier iCalendar (.ics)."),
-            "answer": _("Ce fichier est la réponse d’un invité, pas un calendrier."),
-            "too_many": _("Ce fichier contient trop d’événements : %(most)d au plus. Exportez une période plus courte.")
-            % {"most": MOST_EVENTS},
-            "too_deep": _("Ce fichier est mal construit : ses éléments sont imbriqués les uns dans les autres."),
-            "empty": _("Ce fichier ne contient aucun événement."),
-        }[self.reason]
+    WORDS = {
+        "too_big": _("Ce fichier dépasse 1 Mo. Exportez une période plus courte, ou un calendrier à la fois."),
+        "not_calendar": _("Ce fichier n’est pas un calendrier iCalendar (.ics)."),
+        "answer": _("Ce fichier est la réponse d’un invité, pas un calendrier."),
+        "too_many": _("Ce fichier contient trop d’événements : %(most)d au plus. Exportez une période plus courte."),
+        "too_deep": _("Ce fichier est mal construit : ses éléments sont imbriqués les uns dans les autres."),
+        "empty": _("Ce fichier ne contient aucun événement."),
+    }
 
 
 @dataclass(frozen=True)
@@ -115,7 +110,7 @@ def read_calendar(content: bytes) -> RawCalendar:
     text = _decoded(content)
     lines = text.split("\n")
     if len(lines) > MOST_LINES:
-        raise FileRefused("too_many")
+        raise FileRefused("too_many", most=MOST_EVENTS)
     if not any(line.strip().upper() == "BEGIN:VCALENDAR" for line in lines):
         raise FileRefused("not_calendar")
     calendar = RawCalendar()
@@ -171,7 +166,7 @@ def _walk(calendar: RawCalendar, lines: list[str]) -> None:
                 raise FileRefused("too_deep")
             if kind == "VEVENT" and stack == ["VCALENDAR"]:
                 if len(calendar.events) == MOST_EVENTS:
-                    raise FileRefused("too_many")
+                    raise FileRefused("too_many", most=MOST_EVENTS)
                 event = RawEvent(number)
                 calendar.events.append(event)
             elif kind == "VALARM" and event is not None:

@@ -6,10 +6,11 @@ import datetime as dt
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from suite.core.events import publish
 from suite.core.plain import one_line
+from suite.core.refusals import Refusal
 from visio.events import AttendeeAnswered
 from visio.meetings.exception_models import AttendeeException
 from visio.meetings.models import Answer, Attendee, Occurrence, Role, Status
@@ -17,23 +18,16 @@ from visio.meetings.models import Answer, Attendee, Occurrence, Role, Status
 COMMENT_LENGTH = 500
 
 
-class AnswerRefused(Exception):
+class AnswerRefused(Refusal):
     """The answer cannot be taken. `.reason`: "cancelled", "over", "organiser", "not_invited" or "unknown_answer"."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    @property
-    def message(self) -> str:
-        """For the person, in the current language."""
-        return {
-            "cancelled": _("Cette réunion est annulée : aucune réponse n’est attendue."),
-            "over": _("Cette réunion est terminée : il n’est plus possible d’y répondre."),
-            "organiser": _("Vous organisez cette réunion : votre présence est déjà acquise."),
-            "not_invited": _("Vous n’êtes pas sur la liste de cette date."),
-            "unknown_answer": _("Choisissez une réponse : accepter, peut-être ou décliner."),
-        }[self.reason]
+    WORDS = {
+        "cancelled": _("Cette réunion est annulée : aucune réponse n’est attendue."),
+        "over": _("Cette réunion est terminée : il n’est plus possible d’y répondre."),
+        "organiser": _("Vous organisez cette réunion : votre présence est déjà acquise."),
+        "not_invited": _("Vous n’êtes pas sur la liste de cette date."),
+        "unknown_answer": _("Choisissez une réponse : accepter, peut-être ou décliner."),
+    }
 
 
 @transaction.atomic

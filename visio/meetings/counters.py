@@ -6,11 +6,12 @@ import datetime as dt
 from dataclasses import replace
 
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from suite.agents.models import Agent
 from suite.core.events import publish
 from suite.core.plain import one_line
+from suite.core.refusals import Refusal
 from visio.events import CounterDecided, CounterProposed
 from visio.meetings import series
 from visio.meetings.acts import Act, before_of, lock_for, locked
@@ -29,34 +30,24 @@ from visio.meetings.traces import remember
 COMMENT_LENGTH = 500
 
 
-class CounterRefused(Exception):
-    """`.reason`: "cancelled", "over", "organiser", "not_invited", "past", "reversed", "too_long", "unchanged", "decided",
-    "taken" (the meeting's room is, at that time) or "impossible" (the rules of meetings refuse it); the last two with `words`.
+class CounterRefused(Refusal):
+    """The proposal, or what is decided of it, is not taken. `why`: what the rules of meetings say, of "taken" (the meeting's
+    room is, at that time) and "impossible".
     """
 
-    def __init__(self, reason: str, words: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.words = words
-
-    @property
-    def message(self) -> str:
-        """For the person, in the current language."""
-        if self.words:
-            return _("L’horaire proposé n’a pas pu être retenu, la réunion n’a pas changé. %(why)s") % {
-                "why": self.words
-            }
-        return {
-            "cancelled": _("Cette réunion est annulée."),
-            "over": _("Cette réunion est terminée."),
-            "organiser": _("Vous organisez cette réunion : déplacez-la."),
-            "not_invited": _("Vous n’êtes pas sur la liste de cette date."),
-            "past": _("L’horaire proposé est déjà passé."),
-            "reversed": _("La fin doit venir après le début."),
-            "too_long": _("Une réunion dure quatorze jours au plus."),
-            "unchanged": _("C’est déjà l’horaire de la réunion."),
-            "decided": _("Cette proposition n’attend plus de décision."),
-        }[self.reason]
+    WORDS = {
+        "cancelled": _("Cette réunion est annulée."),
+        "over": _("Cette réunion est terminée."),
+        "organiser": _("Vous organisez cette réunion : déplacez-la."),
+        "not_invited": _("Vous n’êtes pas sur la liste de cette date."),
+        "past": _("L’horaire proposé est déjà passé."),
+        "reversed": _("La fin doit venir après le début."),
+        "too_long": _("Une réunion dure quatorze jours au plus."),
+        "unchanged": _("C’est déjà l’horaire de la réunion."),
+        "decided": _("Cette proposition n’attend plus de décision."),
+        "taken": _("L’horaire proposé n’a pas pu être retenu, la réunion n’a pas changé. %(why)s"),
+        "impossible": _("L’horaire proposé n’a pas pu être retenu, la réunion n’a pas changé. %(why)s"),
+    }
 
 
 @transaction.atomic
@@ -144,7 +135,7 @@ def accept(*, counter: CounterProposal, by: Agent, now: dt.datetime) -> Meeting:
         )
     except DraftRefused as refused:
         why = " ".join(line for lines in refused.errors.values() for line in lines)
-        raise CounterRefused("taken" if "resources" in refused.errors else "impossible", why) from refused
+        raise CounterRefused("taken" if "resources" in refused.errors else "impossible", why=why) from refused
     _decide(found, CounterState.ACCEPTED, by, now)
     return moved
 

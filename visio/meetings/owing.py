@@ -19,10 +19,12 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 
 from suite.agents.models import Agent
 from suite.core.events import publish
+from suite.core.refusals import Refusal
 from visio.events import DeliveriesProgressed
 from visio.meetings.models import (
     Attendee,
@@ -65,12 +67,14 @@ RETURNING id
 Before = Mapping[str, Any]
 
 
-class ResendRefused(Exception):
-    """Nothing to send again. `.reason`: "not_allowed", "removed" (no longer invited) or "under_way"."""
+class ResendRefused(Refusal):
+    """Nothing to send again."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    WORDS = {
+        "not_allowed": _("Seule la personne qui organise peut renvoyer un courriel."),
+        "removed": _("Cette personne n’est plus invitée : il n’y a rien à lui renvoyer."),
+        "under_way": _("Ce courriel est déjà en route."),
+    }
 
 
 @dataclass(frozen=True)

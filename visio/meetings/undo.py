@@ -11,11 +11,12 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 
 from suite.agents.models import Agent
 from suite.core.events import publish
+from suite.core.refusals import Refusal
 from visio.events import MeetingCancelled, MeetingChanged
 from visio.meetings import booked
 from visio.meetings.acts import close_room, locked
@@ -88,20 +89,13 @@ SELECT d.meeting_id, a.id, d.uid, d.recurrence_id, %(sequence)s, %(revision)s, d
 """
 
 
-class UndoRefused(Exception):
+class UndoRefused(Refusal):
     """It cannot be taken back any more. `.reason`: "too_late" or "changed"."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    @property
-    def message(self) -> str:
-        """For the person, in the current language."""
-        return {
-            "too_late": _("Trop tard : les courriels sont partis."),
-            "changed": _("La réunion a changé depuis : ce qui a été fait ne peut plus être annulé."),
-        }[self.reason]
+    WORDS = {
+        "too_late": _("Trop tard : les courriels sont partis."),
+        "changed": _("La réunion a changé depuis : ce qui a été fait ne peut plus être annulé."),
+    }
 
 
 def photograph(meeting: Meeting) -> str:

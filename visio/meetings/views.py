@@ -200,7 +200,7 @@ def resend(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     try:
         owed = resend_mails(delivery=row, meeting=None if row else meeting, by=agent, now=now)
     except ResendRefused as refused:
-        messages.error(request, _resend_words(refused))
+        messages.error(request, refused.message)
     else:
         said = ngettext("%(count)d courriel repart.", "%(count)d courriels repartent.", len(owed))
         messages.success(request, said % {"count": len(owed)})
@@ -209,14 +209,6 @@ def resend(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 def _is_number(raw: str) -> bool:
     return raw.isascii() and raw.isdigit() and len(raw) < 19
-
-
-def _resend_words(refused: ResendRefused) -> str:
-    return {
-        "not_allowed": _("Seule la personne qui organise peut renvoyer un courriel."),
-        "removed": _("Cette personne n’est plus invitée : il n’y a rien à lui renvoyer."),
-        "under_way": _("Ce courriel est déjà en route."),
-    }[refused.reason]
 
 
 @require_safe
