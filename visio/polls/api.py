@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, cast
 
 from django.utils import timezone
@@ -127,7 +128,7 @@ class PollDetail(APIView):
         return Response(poll_data(request, public_id))
 
 
-class _Act(APIView):
+class _Act(APIView, ABC):
     """One POST on a poll of the caller's, done once a key."""
 
     def _once(self, request: Request, public_id: uuid.UUID) -> Response:
@@ -139,8 +140,8 @@ class _Act(APIView):
 
         return idempotency.once(request, me(request), work)
 
-    def _act(self, request: Request, poll: Poll) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _act(self, request: Request, poll: Poll) -> None: ...
 
 
 class PollAnswer(_Act):
