@@ -66,6 +66,10 @@ def split(*, meeting: Meeting, occurrence: Occurrence, draft: MeetingDraft, act:
     delta = shift_of(old, asked, shown)
     if asked.rule == old.rule:
         asked = replace(asked, rule=tail.rule)
+    if asked.rdates == old.rdates:
+        asked = replace(asked, rdates=tail.rdates)
+    if asked.exdates == old.exdates:
+        asked = replace(asked, exdates=tail.exdates)
     new = shifted(tail, asked, delta) if asked.is_series else asked
     moved = is_moved(tail, new)
     before = before_of(meeting, _at(occurrence, old))
@@ -153,9 +157,10 @@ def _take_back(meeting: Meeting, rows: Iterable[Occurrence], once: list[Attendee
 
 
 def _end(meeting: Meeting, head: Timetable) -> None:
-    """Write the shortened series. Every date that is left is a row: those before the cut are within the horizon."""
+    """Write the shortened series. All that is left of it are rows, unless the cut is at a date beyond the horizon."""
     head.write(meeting)
-    meeting.expanded_until = None
+    if meeting.expanded_until is not None and meeting.until is not None and meeting.until < meeting.expanded_until:
+        meeting.expanded_until = None
     meeting.save()
 
 

@@ -6,7 +6,7 @@ A row keeps its id, so that its bookings, and what differs on that date, stay wi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from django.db import connection
@@ -17,6 +17,8 @@ from visio.meetings.horizon import dates_to_have, write_dates
 from visio.meetings.models import Attendee, Meeting, Occurrence
 from visio.meetings.recurrence import Start
 from visio.meetings.timetable import DAY_MINUTES, Timetable
+
+_INSTANT = dt.timedelta(microseconds=1)
 
 # Recurrence ids move in two steps: "every day" moved by a day would meet itself half-way.
 _AWAY = """
@@ -40,14 +42,9 @@ def lay(meeting: Meeting, rows: Sequence[Occurrence], old: Timetable, new: Timet
     """The same for `rows`, which may be another meeting's: they become `meeting`'s where `new` has their date."""
     starts, edge = dates_to_have(new, now=now)
     delta = new.start - old.start
-    targets = {start.wall: start for start in starts}
-    first = old.literal(old.start)
-    taken: dict[int, Start] = {}
-    for row in rows:
-        at = row.recurrence_id or row.starts_at
-        target = targets.get((first.wall if at == first.at else old.wall_of(at)) + delta)
-        if target is not None:
-            taken[row.pk] = target
+    walls = {row.pk: _wall(row, old) + delta for row in rows}
+    targets = {start.wall: start for start in [*starts, *_far(new, walls.values(), edge)]}
+    taken = {pk: targets[wall] for pk, wall in walls.items() if wall in targets}
     kept = [row for row in rows if row.pk in taken]
     gone = {row.pk for row in rows} - taken.keys()
     # Guests of such a date are let go by the caller, once told.
@@ -67,6 +64,26 @@ def lay(meeting: Meeting, rows: Sequence[Occurrence], old: Timetable, new: Timet
         meeting.expanded_until = edge
         meeting.save(update_fields=["expanded_until"])
     return gone
+
+
+def _wall(row: Occurrence, timetable: Timetable) -> dt.datetime:
+    """The wall clock at which the timetable put that date."""
+    at = row.recurrence_id or row.starts_at
+    first = timetable.literal(timetable.start)
+    return first.wall if at == first.at else timetable.wall_of(at)
+
+
+def _far(timetable: Timetable, walls: Iterable[dt.datetime], edge: dt.datetime | None) -> list[Start]:
+    """Those of `walls` that are dates at the edge of the horizon or beyond: what differed in an imported file is a row early."""
+    if edge is None:
+        return []
+    far = sorted(at for at in (timetable.literal(wall).at for wall in walls) if at >= edge)
+    if not far:
+        return []
+    if timetable.is_counted:
+        # Each look would count from the start.
+        return timetable.starts(after=edge, before=far[-1] + _INSTANT)
+    return [start for at in far for start in timetable.starts(after=at, before=at + _INSTANT)]
 
 
 def _put(

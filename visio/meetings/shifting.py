@@ -39,6 +39,9 @@ def whole_timetable(old: Timetable, draft: MeetingDraft, shown: Occurrence) -> T
 def shifted(old: Timetable, asked: Timetable, delta: dt.timedelta) -> Timetable:
     """`old` moved by `delta`, with the zone, length and rule of `asked`; dates added and removed move along."""
     start = old.start + delta
+    asked = replace(
+        asked, rdates=_along(asked.rdates, old.rdates, delta), exdates=_along(asked.exdates, old.exdates, delta)
+    )
     if asked.rule != old.rule:
         rule = parse_rule(asked.rule, is_all_day=asked.is_all_day)
         return replace(asked, start=aligned(rule, start), rule=_settled(asked, start))
@@ -51,6 +54,13 @@ def shifted(old: Timetable, asked: Timetable, delta: dt.timedelta) -> Timetable:
         rdates=asked.rdates or tuple(wall + delta for wall in old.rdates),
         exdates=asked.exdates or tuple(wall + delta for wall in old.exdates),
     )
+
+
+def _along(
+    asked: tuple[dt.datetime, ...], old: tuple[dt.datetime, ...], delta: dt.timedelta
+) -> tuple[dt.datetime, ...]:
+    """The dates that are there already move with the series; others are meant as they are written."""
+    return tuple(wall + delta for wall in old) if asked == old else asked
 
 
 def is_moved(old: Timetable, new: Timetable) -> bool:

@@ -76,6 +76,11 @@ class Timetable:
     def is_series(self) -> bool:
         return bool(self.rule)
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether it ends after a number of times: then every look at it counts from its start."""
+        return self.is_series and parse_rule(self.rule, is_all_day=self.is_all_day).count is not None
+
     def write(self, meeting: Meeting) -> None:
         """Set all of it on `meeting` (unsaved). `expanded_until` is the horizon's business."""
         meeting.start_date, meeting.start_time = self.start.date(), self.start.time()
