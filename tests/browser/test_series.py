@@ -99,6 +99,18 @@ def test_whole_days_hide_the_hours(visitors: Visitors, organiser: Agent) -> None
     assert (meeting.is_all_day, meeting.start_date.isoformat(), meeting.minutes) == (True, after(1), 2880)
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "none"])
+def test_the_zone_of_whole_days_is_asked_of_nobody(visitors: Visitors, organiser: Agent, script: bool) -> None:
+    days_off = weekly(organiser, is_all_day=True, minutes=1440, time_zone="Pacific/Noumea")
+    page = visitors.page_as(organiser, url(days_off, "edit", dates(days_off)[1]), java_script_enabled=script)
+    zone = page.locator("#id_time_zone")
+    for scope in ("Cette date", "Cette date et les suivantes", "Toute la série"):
+        page.get_by_role("radio", name=re.compile(f"^{scope}(?! et)")).check()
+        expect(zone).to_be_hidden()
+    page.get_by_role("checkbox", name="Toute la journée").uncheck()
+    expect(zone).to_be_visible()
+
+
 def test_series_and_whole_days_without_a_script(visitors: Visitors, organiser: Agent) -> None:
     page = visitors.page_as(organiser, PLAN, java_script_enabled=False)
     page.get_by_label("Titre").fill("Sans script")
