@@ -18,6 +18,7 @@ from suite.agents import leaves
 from suite.agents.hours import DAYS_A_WEEK, MOST_STRETCHES, USUAL, HoursRefused, Stretch, own_stretches, set_hours
 from suite.agents.models import Agent
 from suite.agents.time_models import Leave, LeaveKind
+from suite.core.form_fields import DayField, HourField
 
 WORKING_DAYS = 5
 
@@ -146,28 +147,15 @@ class LeaveForm(forms.Form):
     FIELD_OF = {"starts_at": "first", "ends_at": "last"}
 
     kind = forms.ChoiceField(label=gettext_lazy("Genre"), choices=LeaveKind.choices, initial=LeaveKind.LEAVE)
-    first = forms.DateField(
+    first = DayField(
         label=gettext_lazy("Premier jour"),
         error_messages={
             "required": gettext_lazy("Choisissez le premier jour."),
-            "invalid": gettext_lazy("Écrivez la date comme 26/11/2026."),
         },
     )
-    first_time = forms.TimeField(
-        label=gettext_lazy("À partir de"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")},
-    )
-    last = forms.DateField(
-        label=gettext_lazy("Dernier jour"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Écrivez la date comme 26/11/2026.")},
-    )
-    last_time = forms.TimeField(
-        label=gettext_lazy("Jusqu’à"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")},
-    )
+    first_time = HourField(label=gettext_lazy("À partir de"), required=False)
+    last = DayField(label=gettext_lazy("Dernier jour"), required=False)
+    last_time = HourField(label=gettext_lazy("Jusqu’à"), required=False)
     note = forms.CharField(
         label=gettext_lazy("Note pour vous"),
         required=False,

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from suite.core.form_fields import CommentField, DayField, HourField
 from visio.meetings import wallclock
 from visio.meetings.models import Answer
 from visio.meetings.scopes import Notify, Scope
@@ -45,11 +46,7 @@ class AnswerForm(forms.Form):
             "invalid_choice": gettext_lazy("Choisissez une réponse."),
         },
     )
-    comment = forms.CharField(
-        required=False,
-        max_length=500,
-        error_messages={"max_length": gettext_lazy("Le message a %(show_value)d caractères : 500 au plus.")},
-    )
+    comment = CommentField()
     # The version of the meeting that the person saw.
     revision = forms.IntegerField(required=False)
 
@@ -82,21 +79,10 @@ class ProposeForm(forms.Form):
     `span` is set once the form is valid: two instants.
     """
 
-    day = forms.DateField(
-        error_messages={
-            "required": gettext_lazy("Choisissez une date."),
-            "invalid": gettext_lazy("Écrivez la date comme 26/11/2026."),
-        }
-    )
-    from_hour = forms.TimeField(
-        required=False, error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")}
-    )
-    to_hour = forms.TimeField(required=False, error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")})
-    comment = forms.CharField(
-        required=False,
-        max_length=500,
-        error_messages={"max_length": gettext_lazy("Le message a %(show_value)d caractères : 500 au plus.")},
-    )
+    day = DayField()
+    from_hour = HourField(required=False)
+    to_hour = HourField(required=False)
+    comment = CommentField()
     revision = forms.IntegerField(required=False)
 
     def __init__(self, *args: Any, zone: str, now: dt.datetime, days: int = 0, **kwargs: Any) -> None:

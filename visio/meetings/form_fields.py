@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from suite.core.form_fields import DayField, HourField
 from visio.meetings.repeat_form import RepeatFields
 from visio.meetings.scopes import Notify, Scope
 
@@ -13,34 +14,16 @@ class PlanFields(RepeatFields):
     title = forms.CharField(
         label=gettext_lazy("Titre"), error_messages={"required": gettext_lazy("Donnez un titre à la réunion.")}
     )
-    date = forms.DateField(
-        label=gettext_lazy("Date"),
-        error_messages={
-            "required": gettext_lazy("Choisissez une date."),
-            "invalid": gettext_lazy("Écrivez la date comme 26/11/2026."),
-        },
-    )
+    date = DayField(label=gettext_lazy("Date"))
     all_day = forms.BooleanField(label=gettext_lazy("Toute la journée"), required=False)
-    start = forms.TimeField(
-        label=gettext_lazy("Début"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")},
-    )
-    end = forms.TimeField(
-        label=gettext_lazy("Fin"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")},
-    )
+    start = HourField(label=gettext_lazy("Début"), required=False)
+    end = HourField(label=gettext_lazy("Fin"), required=False)
     minutes = forms.IntegerField(
         label=gettext_lazy("Durée"),
         required=False,
         error_messages={"invalid": gettext_lazy("Choisissez une durée de la liste.")},
     )
-    last_day = forms.DateField(
-        label=gettext_lazy("Dernier jour"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Écrivez la date comme 26/11/2026.")},
-    )
+    last_day = DayField(label=gettext_lazy("Dernier jour"), required=False)
     time_zone = forms.CharField(label=gettext_lazy("Fuseau horaire"), max_length=64)
     attendees = forms.CharField(label=gettext_lazy("Participants"), required=False)
     optional = forms.CharField(label=gettext_lazy("Participants facultatifs"), required=False)

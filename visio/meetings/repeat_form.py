@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from suite.core.form_fields import DayField
 from visio.meetings.models import Meeting
 from visio.meetings.recurrence import Rule, RuleRefused, parse_rule
 from visio.meetings.repeat_choices import End, Kind, Monthly, Repeat, from_rule, presets, to_rule
@@ -43,11 +44,7 @@ class RepeatFields(forms.Form):
     )
     repeat_monthly = forms.ChoiceField(required=False, choices=[(mode, mode) for mode in MONTHLY])
     repeat_end = forms.ChoiceField(required=False, choices=[(end, end) for end in ENDS])
-    repeat_until = forms.DateField(
-        label=gettext_lazy("Dernier jour de la série"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Écrivez la date comme 26/11/2026.")},
-    )
+    repeat_until = DayField(label=gettext_lazy("Dernier jour de la série"), required=False)
     repeat_count = forms.IntegerField(
         label=gettext_lazy("Nombre de dates"),
         required=False,

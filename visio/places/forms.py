@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from suite.core.form_fields import DayField, HourField
 from visio.places.features import FEATURES
 from visio.places.finding import Wishes
 from visio.places.models import ResourceKind
@@ -32,8 +33,8 @@ class RoomFilter(forms.Form):
         },
     )
     equipements = forms.MultipleChoiceField(required=False, choices=list(FEATURES.items()))
-    date = forms.DateField(required=False, error_messages={"invalid": _("Écrivez la date comme 26/11/2026.")})
-    debut = forms.TimeField(required=False, error_messages={"invalid": _("Écrivez l’heure comme 10:30.")})
+    date = DayField(required=False)
+    debut = HourField(required=False)
     minutes = forms.TypedChoiceField(required=False, coerce=int, choices=[(value, value) for value in MINUTES])
     libres = forms.BooleanField(required=False)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from suite.agents.models import Agent
+from suite.core.form_fields import CommentField, DayField, HourField
 from visio.meetings import wallclock
 from visio.meetings.drafts import Invitee, resolve_invitees
 from visio.meetings.models import Role
@@ -58,16 +59,8 @@ class PollForm(forms.Form):
     time_zone = forms.CharField(label=gettext_lazy("Fuseau horaire"), max_length=64)
     people = forms.CharField(label=gettext_lazy("Personnes consultées"), required=False)
     optional = forms.CharField(label=gettext_lazy("Personnes facultatives"), required=False)
-    deadline_date = forms.DateField(
-        label=gettext_lazy("Répondre avant le"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Écrivez la date comme 26/11/2026.")},
-    )
-    deadline_time = forms.TimeField(
-        label=gettext_lazy("Heure limite"),
-        required=False,
-        error_messages={"invalid": gettext_lazy("Écrivez l’heure comme 10:30.")},
-    )
+    deadline_date = DayField(label=gettext_lazy("Répondre avant le"), required=False)
+    deadline_time = HourField(label=gettext_lazy("Heure limite"), required=False)
     place = forms.CharField(label=gettext_lazy("Lieu"), required=False)
     description = forms.CharField(label=gettext_lazy("Objet"), required=False)
     shows_votes = forms.BooleanField(label=gettext_lazy("Réponses visibles de tous"), required=False)
@@ -142,19 +135,19 @@ class PollForm(forms.Form):
     def _dates(self) -> list[tuple[int, dt.datetime]]:
         """(row, wall clock) of every row that says one; the others are marked."""
         found: list[tuple[int, dt.datetime]] = []
-        date_field, time_field = forms.DateField(), forms.TimeField()
+        date_field, time_field = DayField(), HourField()
         for number, row in enumerate(self.rows):
             if row.is_empty:
                 continue
             try:
                 date = date_field.clean(row.date)
             except forms.ValidationError:
-                self._mark(row, _("Écrivez la date comme 26/11/2026."))
+                self._mark(row, str(date_field.error_messages["invalid"]))
                 continue
             try:
                 time = time_field.clean(row.start)
             except forms.ValidationError:
-                self._mark(row, _("Écrivez l’heure comme 10:30."))
+                self._mark(row, str(time_field.error_messages["invalid"]))
                 continue
             found.append((number, dt.datetime.combine(date, time.replace(second=0, microsecond=0))))
         return found
@@ -268,11 +261,7 @@ def filled_rows(poll: Poll, options: Iterable[PollOption]) -> list[DateRow]:
 class CommentForm(forms.Form):
     """What goes with a vote."""
 
-    comment = forms.CharField(
-        required=False,
-        max_length=500,
-        error_messages={"max_length": gettext_lazy("Le message a %(show_value)d caractères : 500 au plus.")},
-    )
+    comment = CommentField()
 
 
 def typed_votes(data: Mapping[str, Any], options: Iterable[PollOption]) -> dict[str, str]:
