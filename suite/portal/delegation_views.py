@@ -11,7 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
 from suite.agents import delegation
 from suite.agents.delegation import DelegationRefused
@@ -44,10 +45,16 @@ def delegations(request: HttpRequest) -> HttpResponse:
     return redirect("portal:delegations")
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, delegation_id: int) -> HttpResponse:
-    """End a delegation that one gave or holds; another's does not exist."""
+    """Ask, then end a delegation that one gave or holds; another's does not exist."""
     agent = cast(Agent, request.user)
+    if request.method != "POST":
+        row = delegation.concerning(agent, delegation_id=delegation_id)
+        if row is None:
+            raise Http404
+        return render(request, "portal/end_delegation.html", {"row": row, "is_mine": row.principal_id == agent.pk})
     ended = delegation.revoke(delegation_id=delegation_id, by=agent)
     if ended is None:
         raise Http404

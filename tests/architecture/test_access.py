@@ -12,7 +12,9 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from suite.agents.delegation import grant
 from suite.agents.models import Agent, Team
+from suite.agents.time_models import Delegation
 from tests import factories
 from tests.visio.exchange.files import calendar, timed
 from tests.visio.polls.asking import poll
@@ -207,7 +209,7 @@ class Cast:
             "leave_id": 1,
             "feed_id": 1,
             "import_id": self.kept_file().public_id,
-            "delegation_id": 1,
+            "delegation_id": self.delegation().pk,
             "reminder_id": 1,
             "part": "invitations",
             "transaction_id": "1",
@@ -231,6 +233,10 @@ class Cast:
         )
         return made
 
+    def delegation(self) -> Delegation:
+        """What the outsider lets a colleague of theirs do."""
+        return Delegation.objects.get(principal=self.outsider)
+
     def kept_file(self) -> CalendarImport:
         """A calendar file of the outsider's."""
         content = calendar(timed())
@@ -245,7 +251,8 @@ class Cast:
         bookings = ResourceBooking.objects.order_by("pk").values_list("pk", "status")
         polls = Poll.objects.order_by("pk").values_list("pk", "status", "title", "changed_at")
         asked = PollParticipant.objects.order_by("pk").values_list("pk", "answered_at", "reminded_at", "link_hash")
-        return [*polls, *asked, *meetings, *attendees, *bookings]
+        delegations = Delegation.objects.order_by("pk").values_list("pk", "sees_private")
+        return [*polls, *asked, *meetings, *attendees, *bookings, *delegations]
 
 
 @pytest.fixture
@@ -253,11 +260,13 @@ def cast() -> Cast:
     home = factories.organisation()
     organiser, guest, colleague, manager = (factories.agent(organisation=home) for _index in range(4))
     place = Resource.objects.create(organisation=home, name="Salle du conseil", needs_approval=True)
+    outsider = factories.agent()
+    grant(principal=outsider, delegate=factories.agent(organisation=outsider.organisation))
     return Cast(
         organiser=organiser,
         guest=guest,
         colleague=colleague,
-        outsider=factories.agent(),
+        outsider=outsider,
         manager=manager,
         meeting=factories.meeting(organiser, guests=[guest, "x@ext.example"], resources=(place.pk,)),
         place=place,

@@ -15,7 +15,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from suite.agents.delegation import grant
 from suite.agents.models import Agent
+from suite.agents.time_models import Delegation
 from suite.agents.tokens import issue_token
 from tests import factories
 from tests.browser.accessibility import serious_faults
@@ -87,9 +89,11 @@ def world(transactional_db: None) -> World:
         title="Point de la semaine",
         rule="FREQ=WEEKLY;COUNT=8",
     )
+    newcomer = factories.agent("Paul", "Lefèvre", organisation=home)
+    grant(principal=newcomer, delegate=manager)
     return World(
         manager=manager,
-        newcomer=factories.agent("Paul", "Lefèvre", organisation=home),
+        newcomer=newcomer,
         administrator=factories.agent("Inès", "Haddad", organisation=home, is_staff=True, is_superuser=True),
         meeting=waiting,
         organised=organised,
@@ -130,6 +134,12 @@ def of_a_date(name: str) -> Where:
     return lambda world: address_of(world.series, world.series.occurrences.all()[1], name=name)
 
 
+def of_the_delegation(world: World) -> str:
+    """The question before it ends, which its two people read in other words."""
+    given = Delegation.objects.get(principal=world.newcomer, delegate=world.manager)
+    return reverse("portal:end_delegation", args=[given.pk])
+
+
 PAGES: list[tuple[str, Who, Where]] = [
     ("documentation de l’API", nobody, at("api-docs")),
     ("connexion", nobody, at("portal:sign_in")),
@@ -143,6 +153,8 @@ PAGES: list[tuple[str, Who, Where]] = [
     ("recherche vide", manager, lambda _world: reverse("portal:search") + "?q=zzzz"),
     ("réglages", manager, at("portal:settings")),
     ("délégations", manager, at("portal:delegations")),
+    ("renoncer à une délégation", manager, of_the_delegation),
+    ("retirer une délégation", newcomer, of_the_delegation),
     ("rappels", manager, at("reminders:settings")),
     ("horaires et absences", manager, at("portal:hours")),
     ("abonnement au calendrier", manager, at("exchange:feeds")),

@@ -119,6 +119,29 @@ def test_either_side_ends_it_and_nobody_else(people: tuple[Agent, Agent]) -> Non
         assert as_(ender).post(path).status_code == 404
 
 
+def test_nothing_ends_before_one_is_asked(people: tuple[Agent, Agent]) -> None:
+    claire, karim = people
+    row, _is_new = grant(principal=claire, delegate=karim)
+    path = f"{PAGE}{row.pk}/retirer/"
+    for asked, title, act in (
+        (karim, "Ne plus planifier au nom de Claire Morel ?", "Renoncer"),
+        (claire, "Retirer la délégation de Karim Benali ?", "Retirer"),
+    ):
+        # The list only leads to the question; it holds no button that ends anything.
+        assert f'href="{path}"' in as_(asked).get(PAGE).content.decode()
+        assert f'action="{path}"' not in as_(asked).get(PAGE).content.decode()
+        answer = as_(asked).get(path)
+        page = " ".join(answer.content.decode().split())
+        assert answer.status_code == 200
+        assert f'<h1 class="ps-h1">{title}</h1>' in page
+        assert f">{act}</button>" in page
+        assert f'href="{PAGE}"' in page
+        assert answer.headers["Cache-Control"].startswith("max-age=0")
+    stranger = factories.agent("Sofia", "Marchal", organisation=claire.organisation)
+    assert as_(stranger).get(path).status_code == 404
+    assert Delegation.objects.filter(pk=row.pk).exists()
+
+
 def test_the_page_shows_both_sides_in_a_fixed_number_of_queries(people: tuple[Agent, Agent]) -> None:
     claire, karim = people
     grant(principal=claire, delegate=karim)
