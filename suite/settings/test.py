@@ -8,3 +8,5 @@ LOGGING["root"]["level"] = "WARNING"  # type: ignore[index]
 TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = "INVALID-TEMPLATE-VARIABLE[%s]"
 # `bin/check` reads migrations with it: locks and losses that a rolling deployment would suffer.
 INSTALLED_APPS += ["django_migration_linter"]
+# Every test client builds the middlewares anew: a file is looked for when asked for, not 1,851 of them listed each time.
+WHITENOISE_AUTOREFRESH = True
