@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from suite.agents.models import Agent, ChosenPresence
-from suite.agents.strict import StrictSerializer
+from suite.agents.strict import InstantField, StrictSerializer
 from suite.live import presence
 from suite.live.visibility import may_see
 
@@ -40,8 +40,8 @@ MOST_ASKED = 100
 class PresenceSerializer(serializers.Serializer[Any]):
     agent = serializers.UUIDField(read_only=True)
     state = serializers.ChoiceField(choices=list(presence.STATES), read_only=True)
-    until = serializers.DateTimeField(read_only=True, allow_null=True)
-    since = serializers.DateTimeField(read_only=True, allow_null=True)
+    until = InstantField(read_only=True, allow_null=True)
+    since = InstantField(read_only=True, allow_null=True)
     words = serializers.CharField(read_only=True)
 
 
@@ -56,7 +56,7 @@ class PresenceSerializer(serializers.Serializer[Any]):
 )
 class ChosenPresenceSerializer(StrictSerializer):
     state = serializers.ChoiceField(choices=ChosenPresence.choices)
-    until = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    until = InstantField(required=False, allow_null=True, default=None)
 
 
 class PresenceApi(APIView):

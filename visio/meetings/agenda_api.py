@@ -60,8 +60,8 @@ class AgendaEntrySerializer(serializers.Serializer[Any]):
     all_day = serializers.BooleanField()
     start = serializers.CharField(help_text="Wall clock in time_zone, or a date")
     end = serializers.CharField()
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField()
+    starts_at = InstantField()
+    ends_at = InstantField()
     is_series = serializers.BooleanField()
     private = serializers.BooleanField()
     role = serializers.ChoiceField(choices=Role.choices)
@@ -78,7 +78,7 @@ class AgendaSerializer(serializers.Serializer[Any]):
     results = AgendaEntrySerializer(many=True)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {"from": serializers.DateTimeField(), "to": serializers.DateTimeField(), **super().get_fields()}
+        return {"from": InstantField(), "to": InstantField(), **super().get_fields()}
 
 
 class AgendaApi(APIView):

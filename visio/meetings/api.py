@@ -34,6 +34,7 @@ from visio.meetings.api_pieces import (
     first_date,
     me,
     meeting_data,
+    named_attendees,
     refusals,
     revision_of,
     with_everything,
@@ -51,6 +52,7 @@ from visio.meetings.input_api import (
 from visio.meetings.models import AnsweredVia, Attendee, Meeting
 from visio.meetings.permissions import visible_meeting_or_404
 from visio.meetings.serializers import MeetingSerializer, PersonSerializer
+from visio.meetings.shown_dates import answers_of_dates, shown_to
 
 
 class WindowQuery(StrictSerializer):
@@ -92,10 +94,13 @@ class MeetingList(generics.GenericAPIView[Attendee]):
         mine = Attendee.objects.filter(agent=me(request), ends_at__gt=window.get("start", timezone.now()))
         if "end" in window:
             mine = mine.filter(starts_at__lt=window["end"])
+        mine = mine.select_related("meeting", "only_occurrence")
         page = cast("list[Attendee]", self.paginate_queryset(mine))
-        listed = with_everything(Meeting.objects.filter(pk__in=[row.meeting_id for row in page]), listed=True)
-        meetings = {meeting.pk: meeting for meeting in listed}
-        context = {**self.get_serializer_context(), "answers": {row.meeting_id: row.answer for row in page}}
+        shown = shown_to(me(request), [row.meeting for row in page], page, timezone.now())
+        wanted = Meeting.objects.filter(pk__in=[row.meeting_id for row in page])
+        meetings = {meeting.pk: meeting for meeting in with_everything(wanted, shown, listed=True)}
+        answers_of_dates([one for pk in shown.alone for one in named_attendees(meetings[pk])], shown.alone_dates)
+        context = {**self.get_serializer_context(), "shown": shown}
         data = MeetingSerializer([meetings[row.meeting_id] for row in page], many=True, context=context).data
         return self.get_paginated_response(data)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -30,6 +30,7 @@ from visio.meetings.input_api import by_api_name
 from visio.meetings.models import Attendee, Meeting, Occurrence
 from visio.meetings.refusals import DraftRefused, EditConflict, MeetingOver, NotOrganiser
 from visio.meetings.serializers import LISTED_ATTENDEES, MeetingSerializer
+from visio.meetings.shown_dates import Shown, answers_of_dates, shown_to
 from visio.meetings.timetable import Timetable
 from visio.meetings.undo import UndoRefused, undo_offer
 
@@ -63,11 +64,15 @@ def me(request: Request) -> Agent:
     return cast(Agent, request.user)
 
 
-def with_everything(meetings: QuerySet[Meeting], *, listed: bool = False) -> QuerySet[Meeting]:
+def with_everything(meetings: QuerySet[Meeting], shown: Shown, *, listed: bool = False) -> QuerySet[Meeting]:
     """`listed`: the first LISTED_ATTENDEES of each alone, so that a page of large meetings stays bounded."""
-    people = Attendee.objects.filter(only_occurrence=None).select_related("agent").order_by("pk")
+    everybody = Attendee.objects.filter(only_occurrence=None)
+    if alone := shown.alone_dates:
+        away = AttendeeException.objects.filter(occurrence__in=alone, removed=True).values("attendee")
+        everybody = Attendee.objects.filter(Q(only_occurrence=None) | Q(only_occurrence__in=alone)).exclude(pk__in=away)
+    people = everybody.select_related("agent").order_by("pk")
     named = people[:LISTED_ATTENDEES] if listed else people
-    counted = Attendee.objects.filter(meeting=OuterRef("pk"), only_occurrence=None).order_by().values("meeting")
+    counted = everybody.filter(meeting=OuterRef("pk")).order_by().values("meeting")
     return (
         meetings.select_related("organiser__organisation", "room", "split_from", "scheduled_by__organisation")
         .prefetch_related("links", Prefetch("attendees", named, to_attr="named_attendees"))
@@ -78,17 +83,25 @@ def with_everything(meetings: QuerySet[Meeting], *, listed: bool = False) -> Que
 def meeting_data(request: Request, meeting: Meeting, *, notices: Sequence[str] = ()) -> Any:
     """The meeting as it is now, for the caller; in a fixed number of queries."""
     now, viewer = timezone.now(), me(request)
-    found = with_everything(Meeting.objects.filter(pk=meeting.pk)).get()
+    mine = Attendee.objects.filter(meeting=meeting, agent=viewer).select_related("only_occurrence")
+    shown = shown_to(viewer, [meeting], mine, now)
+    found = with_everything(Meeting.objects.filter(pk=meeting.pk), shown).get()
+    answers_of_dates(named_attendees(found), shown.alone_dates)
     meeting.revision = found.revision
-    shown = current_occurrence(found, now)
     offer = undo_offer(found, viewer, now)
     context = {
         "request": request,
-        "answers": {found.pk: my_answers(found, [shown], viewer).get(shown.pk)},
+        "shown": shown,
         "undo_until": offer.until if offer else None,
         "notices": notices,
     }
     return MeetingSerializer(found, context=context).data
+
+
+def named_attendees(meeting: Meeting) -> list[Attendee]:
+    """Those whom with_everything has read."""
+    named: list[Attendee] = vars(meeting)["named_attendees"]
+    return named
 
 
 def answer_with(

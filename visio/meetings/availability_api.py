@@ -62,13 +62,13 @@ class AvailabilityQuery(WindowSerializer):
 
 
 class SpanSerializer(serializers.Serializer[Span]):
-    starts_at = serializers.DateTimeField(read_only=True)
-    ends_at = serializers.DateTimeField(read_only=True)
+    starts_at = InstantField(read_only=True)
+    ends_at = InstantField(read_only=True)
 
 
 class BusySerializer(serializers.Serializer[Busy]):
-    starts_at = serializers.DateTimeField(read_only=True)
-    ends_at = serializers.DateTimeField(read_only=True)
+    starts_at = InstantField(read_only=True)
+    ends_at = InstantField(read_only=True)
     kind = serializers.ChoiceField(choices=[kind.value for kind in Kind], read_only=True)
 
 
@@ -124,8 +124,8 @@ class SlotSearchSerializer(WindowSerializer):
 
 
 class SlotSerializer(serializers.Serializer[Any]):
-    starts_at = serializers.DateTimeField(read_only=True)
-    ends_at = serializers.DateTimeField(read_only=True)
+    starts_at = InstantField(read_only=True)
+    ends_at = InstantField(read_only=True)
     start = serializers.CharField(read_only=True, help_text="The start as a wall clock in time_zone")
     time_zone = serializers.CharField(read_only=True)
     room = serializers.UUIDField(read_only=True, allow_null=True)

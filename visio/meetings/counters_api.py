@@ -21,6 +21,7 @@ from visio.meetings import counters, idempotency
 from visio.meetings.api import my_place
 from visio.meetings.api_pieces import IDEMPOTENCY_KEY, answer_with, me, refusals
 from visio.meetings.dates import occurrence_by_key
+from visio.meetings.dates_api import visible_dates
 from visio.meetings.exception_models import CounterProposal, CounterState
 from visio.meetings.input_api import CounterInputSerializer, CounterRefusalSerializer, NothingSerializer
 from visio.meetings.models import AnsweredVia, Meeting, Occurrence
@@ -88,7 +89,7 @@ class CounterList(generics.GenericAPIView[CounterProposal]):
         with refusals(request, meeting):
             counter = counters.propose(
                 attendee=attendee,
-                occurrence=_date(meeting, data["occurrence"]),
+                occurrence=_date(request, meeting, data["occurrence"]),
                 starts_at=data["starts_at"],
                 ends_at=data["ends_at"],
                 comment=data["comment"],
@@ -157,10 +158,10 @@ def _visible(request: Request, meeting: Meeting) -> Any:
     return rows if can_edit_meeting(meeting, me(request)) else rows.filter(attendee__agent=me(request))
 
 
-def _date(meeting: Meeting, key: str | None) -> Occurrence | None:
+def _date(request: Request, meeting: Meeting, key: str | None) -> Occurrence | None:
     if key is None or (key == ONLY and not meeting.is_series):
         return None
     found = occurrence_by_key(meeting, key)
-    if found is None:
+    if found is None or not visible_dates(request, meeting).filter(pk=found.pk).exists():
         raise serializers.ValidationError({"occurrence": [_("Cette réunion n’a pas cette date.")]})
     return found

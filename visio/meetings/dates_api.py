@@ -56,6 +56,7 @@ from visio.meetings.serializers import (
     occurrence_data,
     resources_of,
 )
+from visio.meetings.shown_dates import answers_of_dates
 
 WRITTEN = PolymorphicProxySerializer(
     component_name="OccurrenceOrMeeting",
@@ -235,19 +236,13 @@ def _detail(request: Request, meeting: Meeting, occurrence: Occurrence) -> Any:
     """The date with its people: the organiser first, each with their answer to it."""
     chairs = Attendee.objects.filter(meeting=meeting, role=Role.CHAIR).select_related("agent")
     people = [*chairs, *people_of_date(meeting, occurrence)]
-    own = AttendeeException.objects.filter(occurrence=occurrence, attendee__in=people, answer__isnull=False)
-    answered = {one.attendee_id: one for one in own} if meeting.is_series else {}
-    for person in people:
-        if exception := answered.get(person.pk):
-            person.answer = exception.answer or person.answer
-            person.answered_at, person.answered_revision = exception.answered_at, exception.answered_revision
-            person.comment = exception.comment
+    answers_of_dates(people, [occurrence] if meeting.is_series else [])
     mine = next((person.answer for person in people if person.agent_id == me(request).pk), None)
     data = occurrence_data(meeting, occurrence, answer=mine) | {
         "description": meeting.description if occurrence.description is None else occurrence.description,
         "revision": meeting.revision,
         "attendees": people,
-        "resources": resources_of([meeting.pk], occurrence=occurrence).get(meeting.pk, []),
+        "resources": resources_of([], occurrences=[occurrence]).get(meeting.pk, []),
         "can_edit": can_edit_meeting(meeting, me(request)),
     }
     return OccurrenceDetailSerializer(data).data

@@ -7,20 +7,21 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from django.utils import timezone
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from suite.agents.delegation import principals_of
 from suite.agents.models import Agent
-from suite.agents.strict import StrictSerializer
+from suite.agents.strict import InstantField, StrictSerializer
 from visio.meetings.api_examples import COUNTER, MEETING, OCCURRENCE, OCCURRENCE_DETAIL
-from visio.meetings.dates import current_occurrences, occurrence_key
+from visio.meetings.dates import occurrence_key
 from visio.meetings.exception_models import CounterProposal, CounterState
 from visio.meetings.form_values import times_shown
 from visio.meetings.models import Answer, Attendee, Meeting, Occurrence, Role, Status
 from visio.meetings.recurrence import parse_rule
 from visio.meetings.rule_words import describe
+from visio.meetings.shown_dates import Shown
 from visio.meetings.timetable import DAY_MINUTES, Timetable
 from visio.meetings.tokens import join_url
 from visio.places.bookings import ACTIVE
@@ -48,6 +49,7 @@ class PersonSerializer(serializers.ModelSerializer[Agent]):
 class AttendeeSerializer(serializers.ModelSerializer[Attendee]):
     id = serializers.UUIDField(source="public_id", read_only=True)
     name = serializers.CharField(source="display_name", read_only=True)
+    answered_at = InstantField(read_only=True, allow_null=True)
 
     class Meta:
         model = Attendee
@@ -62,6 +64,13 @@ class InviteeSerializer(StrictSerializer):
     name = serializers.CharField(max_length=250, required=False, allow_blank=True, default="")
     role = serializers.ChoiceField(choices=[Role.REQUIRED.value, Role.OPTIONAL.value], default=Role.REQUIRED.value)
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Each entry is whole, in a PATCH too, where the fields themselves know neither a default nor what is required."""
+        found = super().to_internal_value(data)
+        if "email" not in found:
+            raise serializers.ValidationError({"email": [self.fields["email"].error_messages["required"]]})
+        return {"name": "", "role": Role.REQUIRED.value, **found}
+
 
 @extend_schema_serializer(component_name="Occurrence", examples=[OCCURRENCE])
 class OccurrenceSerializer(serializers.Serializer[Any]):
@@ -74,8 +83,8 @@ class OccurrenceSerializer(serializers.Serializer[Any]):
     time_zone = serializers.CharField()
     minutes = serializers.IntegerField()
     all_day = serializers.BooleanField()
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField()
+    starts_at = InstantField()
+    ends_at = InstantField()
     status = serializers.ChoiceField(choices=Status.choices)
     overridden = serializers.BooleanField(help_text="Moved or edited by itself")
     title = serializers.CharField()
@@ -99,7 +108,8 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
     """A meeting as one of its people sees it. Instants are RFC 3339 in UTC; `start` is the wall clock in `time_zone`.
 
     Of a series, `start` is the rule's first date; `starts_at` and `ends_at` are those of `occurrence`, the date that goes on
-    or comes next (else the last one); `attendees` are those of the whole series.
+    or comes next (else the last one) of those that the caller is invited to; `attendees` are those of the whole series. Who is
+    invited to one date alone reads that date as if there were no other: its words, times and people, and no rule.
     """
 
     id = serializers.UUIDField(source="public_id", read_only=True)
@@ -169,8 +179,21 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
         super().__init__(*args, **kwargs)
         # Read once for a whole page.
         self._editing: set[int] | None = None
-        self._dates: dict[int, Occurrence] = {}
         self._resources: dict[int, list[uuid.UUID]] | None = None
+
+    @property
+    def _shown(self) -> Shown:
+        found: Shown = self.context["shown"]
+        return found
+
+    def to_representation(self, instance: Meeting) -> Any:
+        data = super().to_representation(instance)
+        if instance.pk in self._shown.alone:
+            told = self._date(instance).description
+            data |= {name: data["occurrence"][name] for name in ("title", "place", "start", "minutes")}
+            data |= {"rrule": "", "repeats": "", "rdates": [], "exdates": []}
+            data["description"] = instance.description if told is None else told
+        return data
 
     @extend_schema_field(serializers.CharField())
     def get_start(self, meeting: Meeting) -> str:
@@ -196,7 +219,7 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
 
     @extend_schema_field(OccurrenceSerializer())
     def get_occurrence(self, meeting: Meeting) -> Any:
-        mine = self.context.get("answers", {}).get(meeting.pk)
+        mine = self._shown.answers.get(meeting.pk)
         return OccurrenceSerializer(occurrence_data(meeting, self._date(meeting), answer=mine)).data
 
     def get_join_url(self, meeting: Meeting) -> str | None:
@@ -207,7 +230,9 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
 
     def get_resources(self, meeting: Meeting) -> list[uuid.UUID]:
         if self._resources is None:
-            self._resources = resources_of([one.pk for one in self._all(meeting)])
+            alone = self._shown.alone
+            whole = [one.pk for one in self._all(meeting) if one.pk not in alone]
+            self._resources = resources_of(whole, occurrences=self._shown.alone_dates)
         return self._resources.get(meeting.pk, [])
 
     def get_visio(self, meeting: Meeting) -> bool:
@@ -231,10 +256,7 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
         return list(listed or [meeting])
 
     def _date(self, meeting: Meeting) -> Occurrence:
-        """The running or next date; one query for a whole page."""
-        if meeting.pk not in self._dates:
-            self._dates.update(current_occurrences([one.pk for one in self._all(meeting)], timezone.now()))
-        return self._dates[meeting.pk]
+        return self._shown.dates[meeting.pk]
 
 
 @extend_schema_serializer(component_name="CounterProposal", examples=[COUNTER])
@@ -245,6 +267,10 @@ class CounterSerializer(serializers.ModelSerializer[CounterProposal]):
     meeting = serializers.UUIDField(source="meeting.public_id", read_only=True)
     occurrence = serializers.SerializerMethodField(help_text="The date; null: the meeting as a whole")
     attendee = AttendeeSerializer(read_only=True)
+    starts_at = InstantField(read_only=True)
+    ends_at = InstantField(read_only=True)
+    created_at = InstantField(read_only=True)
+    decided_at = InstantField(read_only=True, allow_null=True)
     state = serializers.ChoiceField(choices=CounterState.choices, read_only=True)
 
     class Meta:
@@ -299,11 +325,12 @@ def occurrence_data(meeting: Meeting, occurrence: Occurrence, *, answer: str | N
     }
 
 
-def resources_of(meeting_ids: Collection[int], *, occurrence: Occurrence | None = None) -> dict[int, list[uuid.UUID]]:
-    """{meeting: what it (or that date of it) has booked, each once}. One query."""
-    rows = ResourceBooking.objects.filter(meeting__in=meeting_ids, status__in=ACTIVE)
-    if occurrence is not None:
-        rows = rows.filter(occurrence=occurrence)
+def resources_of(
+    meeting_ids: Collection[int], *, occurrences: Collection[Occurrence] = ()
+) -> dict[int, list[uuid.UUID]]:
+    """{meeting: what it (or, of other meetings, what these dates) has booked, each once}. One query."""
+    wanted = Q(meeting__in=meeting_ids) | Q(occurrence__in=occurrences) if occurrences else Q(meeting__in=meeting_ids)
+    rows = ResourceBooking.objects.filter(wanted, status__in=ACTIVE)
     found: dict[int, list[uuid.UUID]] = {}
     pairs = rows.order_by("meeting_id", "resource_id").values_list("meeting_id", "resource_id", "resource__public_id")
     for meeting_id, _resource, public_id in pairs.distinct():

@@ -56,8 +56,8 @@ class ResourceQuery(StrictSerializer):
 
 
 class TakenSerializer(serializers.Serializer[Any]):
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField()
+    starts_at = InstantField()
+    ends_at = InstantField()
 
 
 class ResourceSerializer(serializers.Serializer[Any]):

@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from suite.agents.models import Agent
-from suite.agents.strict import StrictSerializer
+from suite.agents.strict import InstantField, StrictSerializer
 from visio.meetings.drafts import Problem, address_or_none, resolve_invitees
 from visio.meetings.serializers import InviteeSerializer, PersonSerializer
 from visio.polls.api_examples import CHOICE, POLL, SUMMARY, VOTE
@@ -24,8 +24,8 @@ class PollDateSerializer(serializers.Serializer[Any]):
     """One proposed date; the counts are null when the caller may not read others' votes."""
 
     id = serializers.CharField(help_text="Its start in UTC, e.g. 20261126T093000Z")
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField()
+    starts_at = InstantField()
+    ends_at = InstantField()
     yes = serializers.IntegerField(allow_null=True)
     if_need_be = serializers.IntegerField(allow_null=True)
     no = serializers.IntegerField(allow_null=True)
@@ -37,7 +37,7 @@ class PollPersonSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     email = serializers.CharField(allow_null=True, help_text="For the organiser alone")
     required = serializers.BooleanField()  # type: ignore[assignment]  # the name of an argument of every field, too
-    answered_at = serializers.DateTimeField(allow_null=True)
+    answered_at = InstantField(allow_null=True)
     comment = serializers.CharField(help_text="For the organiser alone")
     votes = serializers.DictField(child=serializers.ChoiceField(choices=Choice.choices), help_text="By date id")
 
@@ -52,7 +52,7 @@ class PollSerializer(serializers.Serializer[Any]):
     place = serializers.CharField()
     minutes = serializers.IntegerField()
     time_zone = serializers.CharField()
-    deadline = serializers.DateTimeField(allow_null=True)
+    deadline = InstantField(allow_null=True)
     status = serializers.ChoiceField(choices=PollStatus.choices)
     shows_votes = serializers.BooleanField()
     visio = serializers.BooleanField()
@@ -73,7 +73,7 @@ class PollSummarySerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="public_id")
     title = serializers.CharField()
     status = serializers.ChoiceField(choices=PollStatus.choices)
-    deadline = serializers.DateTimeField(allow_null=True)
+    deadline = InstantField(allow_null=True)
     organiser = PersonSerializer()
     asked = serializers.IntegerField()
     answered = serializers.IntegerField()
