@@ -33,7 +33,7 @@ from visio.meetings.scopes import Notify
 from visio.meetings.shifting import is_moved
 from visio.meetings.timetable import Timetable
 from visio.meetings.traces import index_for_search, remember_edit, times_of
-from visio.meetings.whole import let_go
+from visio.meetings.whole import dates_of, let_go, take_back_dates
 from visio.places.refusals import ResourcesTaken
 
 # How long one request works; a longer import goes on with the next.
@@ -120,6 +120,7 @@ def _change(meeting: Meeting, step: Step, act: Act) -> None:
         meeting.sequence += 1
     new.write(meeting)
     meeting.save()
+    dates_before = dates_of(once)
     gone = lay_again(meeting, old, new, now=act.now) if old != new else set()
     if retimed:
         _write_dates(meeting, new, step.dates)
@@ -137,10 +138,11 @@ def _change(meeting: Meeting, step: Step, act: Act) -> None:
     remember_edit(meeting, act.by, act.now, times_before if times_before != after else None, after, fields, roll)
     reason = DeliveryReason.MOVED if moved else DeliveryReason.CHANGED
     dead = [row for row in once if row.only_occurrence_id in gone]
+    take_back_dates(meeting, once, dates_before, act)
     owe_after_edit(
         meeting=meeting,
         added=added,
-        removed=[*roll.removed, *dead],
+        removed=roll.removed,
         kept=[*roll.kept, *(row for row in once if row not in dead)],
         reason=reason if retimed or worth_telling(fields, act.notify) else None,
         telling=act.telling(before=before),

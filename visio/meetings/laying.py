@@ -57,6 +57,7 @@ def lay(meeting: Meeting, rows: Sequence[Occurrence], old: Timetable, new: Timet
     elif kept:
         # With one date left, who is invited to it is the list of people itself.
         AttendeeException.objects.filter(occurrence__in=list(taken)).delete()
+        Attendee.objects.filter(only_occurrence__in=list(taken)).update(only_occurrence=None)
     else:
         [only] = starts
         Occurrence.objects.create(meeting=meeting, starts_at=only.at, ends_at=new.end_of(only))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 
 from suite.core.events import publish
 from visio.events import AttendeesRemoved, MeetingCancelled, MeetingChanged
@@ -86,7 +87,7 @@ def edit(
     upgraded = _upgrade(once, roll)
     once = [row for row in once if row.pk not in {one.pk for one in upgraded}]
     dead: list[Attendee] = []
-    dates_before = {one.pk: one for one in Occurrence.objects.filter(pk__in=[row.only_occurrence_id for row in once])}
+    dates_before = dates_of(once)
     if retimed:
         gone = lay_again(meeting, old, new, now=act.now)
         dead = [row for row in once if row.only_occurrence_id in gone]
@@ -106,11 +107,11 @@ def edit(
     moved_line = times_before if moved or (retimed and times_before != after) else None
     remember_edit(meeting, act.by, act.now, moved_line, after, fields, roll)
     reason = _reason(moved=moved, told=(retimed and not moved) or worth_telling(fields, act.notify))
-    _take_back_names(meeting, [row for row in once if row not in dead], dates_before, act)
+    take_back_dates(meeting, once, dates_before, act)
     owe_after_edit(
         meeting=meeting,
         added=added,
-        removed=[*roll.removed, *dead],
+        removed=roll.removed,
         kept=[*roll.kept, *(row for row in once if row not in dead)],
         reason=reason,
         telling=act.telling(before=before),
@@ -120,19 +121,35 @@ def edit(
     return meeting
 
 
-def _take_back_names(meeting: Meeting, once: list[Attendee], dates_before: dict[int, Occurrence], act: Act) -> None:
-    """Guests of one date know it by its original start, which moved with the series: the old one leaves their calendar."""
-    now = Occurrence.objects.in_bulk([row.only_occurrence_id for row in once if row.only_occurrence_id is not None])
+def take_back_dates(
+    meeting: Meeting, once: Sequence[Attendee], dates_before: Mapping[int, Occurrence], act: Act
+) -> None:
+    """Guests of one date know it by its original start: where that moved or went, the old one leaves their calendar.
+
+    `once` as they were before, like `dates_before`. Where that date is now the whole meeting, the REQUEST for it replaces
+    what they have (RFC 5546 §3.2.2).
+    """
+    now = _rows(dates_before)
     for row in once:
         pk = row.only_occurrence_id or 0
-        before = dates_before.get(pk)
-        if before is not None and pk in now and before.recurrence_id != now[pk].recurrence_id:
-            owe_cancellations(
-                meeting=meeting,
-                attendees=[row],
-                reason=DeliveryReason.MOVED,
-                telling=act.telling(before=before_of(meeting, before), date=before),
-            )
+        before, after = dates_before.get(pk), now.get(pk)
+        if before is None or (after is not None and after.recurrence_id in (before.recurrence_id, None)):
+            continue
+        owe_cancellations(
+            meeting=meeting,
+            attendees=[row],
+            reason=DeliveryReason.MOVED if after is not None else DeliveryReason.CANCELLED,
+            telling=act.telling(before=before_of(meeting, before), date=before),
+        )
+
+
+def dates_of(once: Iterable[Attendee]) -> dict[int, Occurrence]:
+    """The dates to which these guests of one date are invited, by id."""
+    return _rows(row.only_occurrence_id for row in once if row.only_occurrence_id is not None)
+
+
+def _rows(dates: Iterable[int]) -> dict[int, Occurrence]:
+    return Occurrence.objects.in_bulk(list(dates))
 
 
 def cancel(*, meeting: Meeting, act: Act) -> None:
