@@ -19,7 +19,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class BoundedJSONParser(JSONParser):
-    """400 for what is nested too deep or is no text; 413, with nothing parsed, for what is too long."""
+    """400 for what is no JSON, is nested too deep or is no text; 413, with nothing parsed, for what is too long."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -32,6 +32,9 @@ class BoundedJSONParser(JSONParser):
             data = super().parse(io.BytesIO(body), media_type, parser_context)
             if _SURROGATE.search(body):
                 json.dumps(data, ensure_ascii=False).encode()
+        except ParseError as error:
+            # The framework's own words are Python's, in English.
+            raise ParseError(_no_json(error.__context__)) from error
         except RecursionError as error:
             raise ParseError(_("Le corps de la demande est trop imbriqué.")) from error
         except UnicodeEncodeError as error:
@@ -39,3 +42,10 @@ class BoundedJSONParser(JSONParser):
                 _("Le corps de la demande contient une moitié de caractère (\\uD800 à \\uDFFF).")
             ) from error
         return data
+
+
+def _no_json(cause: BaseException | None) -> str:
+    if isinstance(cause, json.JSONDecodeError):
+        where = {"line": cause.lineno, "column": cause.colno}
+        return _("Le corps de la demande n’est pas du JSON valable : ligne %(line)d, colonne %(column)d.") % where
+    return _("Le corps de la demande n’est pas du JSON valable.")

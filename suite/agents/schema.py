@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
@@ -52,6 +53,10 @@ class PersonalTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-un
         """With the scope that the operation wants (OpenAPI 3.1: role names for schemes without OAuth)."""
         scope = required_scope(auto_schema.view, auto_schema.method)
         return {self.name: [scope] if scope else []}
+
+
+class PortalSessionScheme(SessionScheme):  # type: ignore[misc]
+    target_class = "suite.agents.sessions.PortalSessionAuthentication"
 
 
 def describe_refusals(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

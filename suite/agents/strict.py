@@ -22,6 +22,11 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     read_back: ClassVar[frozenset[str]] = frozenset()
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is None and self.parent is None:
+            raise serializers.ValidationError({"non_field_errors": [_("La demande n’a pas de contenu.")]})
+        return super().run_validation(data)
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             unknown = [str(name) for name in data if name not in self.fields and name not in self.read_back]

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Collection
 from typing import Any
 
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -87,6 +87,9 @@ class PersonalTokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("Ce jeton n’est pas valable."))
         if token.last_used_at is None or token.last_used_at < now - USED_PRECISION:
             PersonalToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        if "Accept-Language" not in request.headers:
+            # Otherwise LocaleMiddleware has read it; no session tells it whose request this is.
+            translation.activate(token.agent.language)
         return token.agent, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -341,7 +341,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # The first one names the challenge of a 401.
         "suite.agents.tokens.PersonalTokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "suite.agents.sessions.PortalSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "suite.agents.scopes.HasScope"],
     # OPTIONS would describe every serializer to a token that may not use it.
