@@ -24,6 +24,7 @@ from visio.meetings.letter_rows import rows_by_id
 from visio.meetings.letters import Press
 from visio.meetings.models import Delivery, DeliveryReason, DeliveryState, Meeting, Method
 from visio.meetings.standing import Standing
+from visio.meetings.together import Words
 
 __all__ = [
     "BATCH",
@@ -219,10 +220,12 @@ class _Batch:
             Delivery.objects.filter(pk=row.pk).update(state=DeliveryState.SUPERSEDED, claimed_until=None)
             self._done(row, "superseded")
             return False
-        if row.method == Method.REQUEST and not received and row.reason != DeliveryReason.INVITED and not row.resends:
-            # Told of a change before ever being invited: it is an invitation.
-            row.reason, row.before = DeliveryReason.INVITED, {}
-            Delivery.objects.filter(pk=row.pk).update(reason=row.reason, before={})
+        if row.method == Method.REQUEST and row.reason != DeliveryReason.INVITED and not row.resends:
+            said = self._standing.words(row) if received else Words(DeliveryReason.INVITED, {})
+            # Told of a change before ever being invited: it is an invitation. Told of two at once: the letter names both.
+            if (said.reason, said.before) != (row.reason, row.before):
+                row.reason, row.before = said.reason, dict(said.before)
+                Delivery.objects.filter(pk=row.pk).update(reason=row.reason, before=row.before)
         return True
 
     def _is_behind_a_cancel(self, row: Delivery) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from visio.meetings import letter_words
+from visio.meetings import letter_dates, letter_words
 from visio.meetings.letter_words import Told
 from visio.meetings.models import DeliveryReason, Method
 
@@ -31,7 +31,7 @@ def kicker(told: Told) -> str:
 def lead(told: Told) -> str:
     meeting = told.meeting
     delegate = meeting.scheduled_by
-    return _lead_pattern(told) % {
+    said = _lead_pattern(told) % {
         "name": meeting.organiser.full_name,
         "organisation": meeting.organiser.organisation.name,
         "delegate": delegate.full_name if delegate else "",
@@ -39,6 +39,7 @@ def lead(told: Told) -> str:
         "before": letter_words.day_before(told),
         "until": letter_words.last_day(meeting),
     }
+    return f"{said} {letter_dates.sentence(told)}".rstrip()
 
 
 def _lead_pattern(told: Told) -> str:

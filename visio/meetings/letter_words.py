@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import formats
 from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from suite.core.plain import one_line
 from visio.meetings import words
@@ -26,6 +27,14 @@ _DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
+class OtherDate:
+    """A date that changed by itself since the reader's last letter, told in the letter of its series. `before`: what it was."""
+
+    occurrence: Occurrence
+    before: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Told:
     """What one letter is about. `zone` is the reader's; `is_series`: the letter tells the whole series."""
 
@@ -35,6 +44,7 @@ class Told:
     zone: str
     is_series: bool
     is_first: bool = True  # the date shown is the series' first
+    others: tuple[OtherDate, ...] = ()
 
     @property
     def is_date_of_series(self) -> bool:
@@ -66,7 +76,9 @@ class Told:
 
 
 def when(told: Told) -> str:
-    return _span(told.occurrence.starts_at, told.occurrence.ends_at, told.meeting.time_zone, told.meeting.is_all_day)
+    return span_words(
+        told.occurrence.starts_at, told.occurrence.ends_at, told.meeting.time_zone, told.meeting.is_all_day
+    )
 
 
 def when_label(told: Told) -> str:
@@ -100,6 +112,8 @@ def _subject_pattern(told: Told, values: Mapping[str, str]) -> str:
     if told.delivery.method == Method.CANCEL:
         return _("Annulé : %(title)s, toutes les dates") if told.is_series else _("Annulé : %(title)s, %(when)s")
     if reason == DeliveryReason.MOVED and values["before"] and values["before"] != values["when"]:
+        if values["what"]:
+            return _("Modifié (%(what)s) : %(title)s, %(when)s au lieu de %(before)s")
         return _("Modifié : %(title)s, %(when)s au lieu de %(before)s")
     if reason == DeliveryReason.CHANGED and values["what"]:
         return _("Modifié (%(what)s) : %(title)s, %(when)s")
@@ -120,7 +134,7 @@ def was(told: Told) -> str:
     """The old time, beside the new one; for a series that repeats otherwise, the old rule too."""
     if told.reason != DeliveryReason.MOVED or told.delivery.method == Method.CANCEL:
         return ""
-    said = _span(*_times_before(told), told.before["time_zone"], _was_all_day(told))
+    said = span_words(*_times_before(told), told.before["time_zone"], _was_all_day(told))
     if told.before["time_zone"] != told.meeting.time_zone and not _was_all_day(told):
         said = f"{said} {zone_where(told.before['time_zone'])}"
     old_rule = _old_rule(told)
@@ -147,7 +161,7 @@ def elsewhere(told: Told) -> str:
     occurrence, meeting = told.occurrence, told.meeting
     if meeting.is_all_day or _same_clock(meeting.time_zone, told.zone, occurrence):
         return ""
-    said = _span(occurrence.starts_at, occurrence.ends_at, told.zone, is_all_day=False)
+    said = span_words(occurrence.starts_at, occurrence.ends_at, told.zone, is_all_day=False)
     return _("Pour vous, %(where)s : %(when)s") % {"where": zone_where(told.zone), "when": said}
 
 
@@ -158,7 +172,7 @@ def proposed(told: Told) -> str:
     starts_at, ends_at = (
         dt.datetime.fromisoformat(told.before[f"proposed_{name}"]) for name in ("starts_at", "ends_at")
     )
-    return _span(starts_at, ends_at, told.meeting.time_zone, told.meeting.is_all_day)
+    return span_words(starts_at, ends_at, told.meeting.time_zone, told.meeting.is_all_day)
 
 
 def unchanged(told: Told) -> str:
@@ -218,8 +232,12 @@ def _changed(told: Told) -> str:
         changed.append(_("lieu"))
     if before.get("room", _slug(meeting)) != _slug(meeting):
         changed.append(_("lien"))
-    if _old_rule(told):
+    # Of a move, the text says how it repeats.
+    if _old_rule(told) and told.reason != DeliveryReason.MOVED:
         changed.append(_("répétition"))
+    if told.others:
+        # Translators: in a subject, after what else changed: "Modifié (répétition, 2 dates) : …".
+        changed.append(ngettext("une date", "%(count)d dates", len(told.others)) % {"count": len(told.others)})
     return ", ".join(changed)
 
 
@@ -290,7 +308,7 @@ def _short_moment(at: dt.datetime, zone: str, meeting: Meeting, *, is_all_day: b
     return day if is_all_day else f"{day} {start:%H:%M}"
 
 
-def _span(starts_at: dt.datetime, ends_at: dt.datetime, zone: str, is_all_day: bool) -> str:
+def span_words(starts_at: dt.datetime, ends_at: dt.datetime, zone: str, is_all_day: bool) -> str:
     start = words.local(starts_at, zone).date()
     if is_all_day:
         last = start + max(0, round((ends_at - starts_at) / _DAY) - 1) * _DAY

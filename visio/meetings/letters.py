@@ -13,6 +13,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from email.utils import parseaddr
 
@@ -26,12 +27,12 @@ from django.utils.translation import ngettext
 
 from suite.core.plain import one_line
 from suite.mail.message import OutgoingMail
-from visio.meetings import letter_leads, letter_words, tokens
+from visio.meetings import letter_dates, letter_leads, letter_words, tokens
 from visio.meetings.dates import occurrence_key
 from visio.meetings.ical import CalendarText, Recipient
 from visio.meetings.letter_rows import Differences, Known, date_of, know, read_meetings
 from visio.meetings.letter_words import Told
-from visio.meetings.models import Answer, Attendee, Delivery, DeliveryReason, Meeting, Method, Role, Status
+from visio.meetings.models import Answer, Attendee, Delivery, DeliveryReason, Meeting, Method, Occurrence, Role, Status
 from visio.meetings.reply_addresses import address_of, reply_address
 
 _NAMED = 3
@@ -198,16 +199,21 @@ class Press:
             {name: value for name, value in delivery.before.items() if name != "attendee"}, sort_keys=True
         )
         what = (delivery.meeting_id, date, delivery.sequence, delivery.method)
-        key = (*what, _is_back(delivery), delivery.revision, delivery.reason, delivery.language, zone, is_agent, before)
+        others = letter_dates.others(delivery, known) if date is None else ()
+        who = (delivery.language, zone, is_agent, *(other.occurrence.pk for other in others))
+        key = (*what, _is_back(delivery), delivery.revision, delivery.reason, before, *who)
         shared = self._shared.get(key)
         if shared is None:
+            occurrence = known.shown if date is None else known.date(delivery, date)
+            is_series = known.meeting.is_series and date is None
             told = Told(
                 delivery=delivery,
                 meeting=known.meeting,
-                occurrence=known.shown if date is None else known.date(delivery, date),
+                occurrence=occurrence if is_series else _as_known(delivery, occurrence),
                 zone=zone,
-                is_series=known.meeting.is_series and date is None,
+                is_series=is_series,
                 is_first=known.shown_is_first,
+                others=others,
             )
             with translation.override(delivery.language):
                 only = None if _is_back(delivery) else date
@@ -215,7 +221,7 @@ class Press:
                 if calendar_key not in self._calendars:
                     self._calendars[calendar_key] = CalendarText(
                         meeting=known.meeting,
-                        dates=known.dates if only is None else known.dates.with_date(told.occurrence),
+                        dates=known.dates if only is None else known.dates.with_date(occurrence),
                         method=delivery.method,
                         sequence=delivery.sequence,
                         only=only,
@@ -281,6 +287,7 @@ class Press:
         old_rule = letter_words.old_rule(told)
         if old_rule:
             facts.append(_Fact(_("Répétition"), text=letter_words.repeats(told), was=old_rule))
+        facts += [_Fact(line.label, text=line.text, was=line.was) for line in letter_dates.lines(told)]
         proposed = letter_words.proposed(told)
         if proposed:
             facts.append(_Fact(_("Votre proposition"), was=proposed))
@@ -338,6 +345,16 @@ def _recipient(delivery: Delivery, attendee: Attendee | None, differences: Diffe
         absent=differs.absent,
         answers=differs.answers,
     )
+
+
+def _as_known(delivery: Delivery, occurrence: Occurrence) -> Occurrence:
+    """What a CANCEL takes away, at the hour that its reader knows: a move whose letter never left is none to them."""
+    before = delivery.before
+    if delivery.method != Method.CANCEL or not {"starts_at", "ends_at"} <= before.keys():
+        return occurrence
+    known = copy(occurrence)
+    known.starts_at, known.ends_at = (dt.datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
+    return known
 
 
 def _is_back(delivery: Delivery) -> bool:

@@ -4,8 +4,8 @@ A row tells the whole meeting (recurrence_id NULL) or one date of a series, alwa
 (visio.meetings.standing says which rows still count). So:
 
 - a recipient holds at most one unsent REQUEST for the whole meeting, and one for a date: a newer one supersedes it and takes
-  over what it had to say, so that somebody who was never invited is invited, and somebody told of two moves at once is told
-  where it was before the first;
+  over what it had to say (visio.meetings.together), so that somebody who was never invited is invited, and somebody told of
+  two changes at once is told both, and how it was before the first;
 - an unsent REQUEST for the whole meeting covers every date: a change of one date renews it and adds none;
 - a CANCEL is owed only where a REQUEST may have arrived (PROMISES 21).
 """
@@ -39,6 +39,7 @@ from visio.meetings.models import (
 )
 from visio.meetings.permissions import can_edit_meeting
 from visio.meetings.scopes import Notify
+from visio.meetings.together import Words, known_times, together
 
 # A REQUEST that may be in somebody's mailbox: the server took it, or a sender has it or died with it in hand.
 WENT_OUT = Q(method=Method.REQUEST) & (
@@ -142,29 +143,28 @@ def owe_after_edit(
         reason = None
     elif telling.notify == Notify.ALL:
         reason = reason or DeliveryReason.CHANGED
-    rows = []
+    rows: list[_Row] = []
     for attendee in kept:
-        older = waiting.get(attendee.email)
-        if older is None and reason is None:
+        older = waiting.get(attendee.email, [])
+        if not older and reason is None:
             continue
+        is_guest_of_one = attendee.only_occurrence_id is not None
         # What waits for the whole series tells this date too, and whoever was never invited is invited to all of it.
-        is_new = attendee.email not in reached or (older is not None and older.recurrence_id is None)
-        recurrence_id = None if is_new and attendee.only_occurrence_id is None else telling.recurrence_id
+        is_new = attendee.email not in reached or _whole(older) is not None
+        recurrence_id = None if is_new and not is_guest_of_one else telling.recurrence_id
         if attendee.email not in reached:
             rows.append(_Row(attendee, recurrence_id, DeliveryReason.INVITED, {}))
-        elif older is not None and _is_of_another(older, attendee, recurrence_id):
-            # What one date was before says nothing of the series, which now tells that date too.
-            rows.append(_Row(attendee, recurrence_id, reason or DeliveryReason.CHANGED, telling.before))
-        elif older is not None:
-            stronger = _stronger(DeliveryReason(older.reason), reason)
-            rows.append(_Row(attendee, recurrence_id, stronger, older.before or telling.before))
+        elif reason is None and not telling.is_silent:
+            rows += [_Row(attendee, one.recurrence_id, DeliveryReason(one.reason), one.before) for one in older]
         else:
-            rows.append(_Row(attendee, recurrence_id, reason or DeliveryReason.CHANGED, telling.before))
+            of = None if is_guest_of_one else telling.recurrence_id
+            said = together([*_words(older, of), Words(reason or DeliveryReason.CHANGED, telling.before, of)])
+            rows.append(_Row(attendee, recurrence_id, said.reason, said.before))
     # Who leaves this one date still waits for their invitation to the others.
     for attendee in removed:
-        older = waiting.get(attendee.email)
-        if older is not None and telling.date is not None and older.recurrence_id is None:
-            rows.append(_Row(attendee, None, DeliveryReason(older.reason), older.before))
+        whole = _whole(waiting.get(attendee.email, []))
+        if whole is not None and telling.date is not None:
+            rows.append(_Row(attendee, None, DeliveryReason(whole.reason), whole.before))
     _insert(meeting, rows, Method.REQUEST, telling)
 
     _supersede(meeting, added, Method.CANCEL, telling)
@@ -173,7 +173,7 @@ def owe_after_edit(
     invited = [_Row(one, telling.recurrence_id, DeliveryReason.INVITED, {}) for one in added]
     _insert(meeting, invited, Method.REQUEST, telling)
     sorry = [
-        _Row(one, telling.recurrence_id, DeliveryReason.REMOVED, telling.before)
+        _Row(one, telling.recurrence_id, DeliveryReason.REMOVED, _as_known(one, waiting, telling))
         for one in removed
         if one.email in reached
     ]
@@ -190,12 +190,16 @@ def owe_cancellations(
         whole = [
             _Row(attendee, None, DeliveryReason(older.reason), older.before)
             for attendee in attendees
-            if (older := waiting.get(attendee.email)) is not None and older.recurrence_id is None
+            if (older := _whole(waiting.get(attendee.email, []))) is not None
         ]
         _insert(meeting, whole, Method.REQUEST, telling)
     if telling.is_silent:
         return
-    told = [_Row(one, telling.recurrence_id, reason, telling.before) for one in attendees if one.email in reached]
+    told = [
+        _Row(one, telling.recurrence_id, reason, _as_known(one, waiting, telling))
+        for one in attendees
+        if one.email in reached
+    ]
     _insert(meeting, told, Method.CANCEL, telling)
 
 
@@ -282,29 +286,43 @@ def _resend_one(meeting: Meeting, delivery: Delivery, now: dt.datetime) -> Deliv
     return row
 
 
-def _is_of_another(older: Delivery, attendee: Attendee, recurrence_id: dt.datetime | None) -> bool:
-    """Whether what waits tells one date, and the new row the whole series."""
-    return recurrence_id is None and older.recurrence_id is not None and attendee.only_occurrence_id is None
+def _whole(rows: Iterable[Delivery]) -> Delivery | None:
+    """Of what waits for somebody, the row for the whole meeting."""
+    return next((row for row in rows if row.recurrence_id is None), None)
 
 
-def _stronger(older: DeliveryReason, newer: DeliveryReason | None) -> DeliveryReason:
-    for reason in (DeliveryReason.INVITED, DeliveryReason.MOVED):
-        if reason in {older, newer}:
-            return reason
-    return DeliveryReason.CHANGED
+def _words(rows: Iterable[Delivery], of: dt.datetime | None) -> list[Words]:
+    """What they had to say, oldest first. `of`: what the new row is about; a guest of one date knows of nothing else."""
+    return [
+        Words(
+            DeliveryReason(row.reason),
+            row.before,
+            of if row.attendee is not None and row.attendee.only_occurrence_id is not None else row.recurrence_id,
+        )
+        for row in rows
+    ]
+
+
+def _as_known(attendee: Attendee, waiting: Mapping[str, list[Delivery]], telling: Telling) -> Before:
+    """What is taken away from them, at the hour that they know: a move whose letter never left is none to them."""
+    older = waiting.get(attendee.email)
+    if not older:
+        return telling.before
+    return known_times(telling.before, _words(older, telling.recurrence_id), telling.recurrence_id)
 
 
 def _supersede(
     meeting: Meeting, attendees: Iterable[Attendee], method: Method, telling: Telling
-) -> dict[str, Delivery]:
-    """Put aside the unsent rows of these people that the act makes out of date; the widest of each by recipient.
+) -> dict[str, list[Delivery]]:
+    """Put aside the unsent rows of these people that the act makes out of date; those of each by recipient, oldest first.
 
     Rows being sent are left to their sender.
     """
     recipients = {attendee.email for attendee in attendees}
     if not recipients:
         return {}
-    unsent = meeting.deliveries.select_for_update().filter(state=DeliveryState.OWED, method=method).order_by("pk")
+    unsent = meeting.deliveries.select_for_update(of=("self",)).filter(state=DeliveryState.OWED, method=method)
+    unsent = unsent.select_related("attendee").order_by("pk")
     if telling.date is not None:
         # Back on one date is not back on all: what takes away the whole stays owed.
         wider = Q(recurrence_id=None) if method == Method.REQUEST else Q(pk=None)
@@ -312,10 +330,9 @@ def _supersede(
     rows = [row for row in unsent if row.recipient in recipients]
     if rows:
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(state=DeliveryState.SUPERSEDED)
-    found: dict[str, Delivery] = {}
+    found: dict[str, list[Delivery]] = {}
     for row in rows:
-        if row.recipient not in found or row.recurrence_id is None:
-            found[row.recipient] = row
+        found.setdefault(row.recipient, []).append(row)
     return found
 
 

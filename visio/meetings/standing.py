@@ -11,9 +11,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from visio.meetings.models import Delivery, DeliveryState, Method
+from visio.meetings.models import ChangeKind, Delivery, DeliveryReason, DeliveryState, MeetingChange, Method
+from visio.meetings.together import Before, Words, together
 
 _UNSENT = {DeliveryState.OWED, DeliveryState.SENDING}
+
+
+# In the order of _Other's fields.
+_COLUMNS = (
+    "pk",
+    "method",
+    "recurrence_id",
+    "state",
+    "sent_at",
+    "maybe_received",
+    "resends",
+    "revision",
+    "reason",
+    "before",
+)
 
 
 @dataclass(frozen=True)
@@ -27,8 +43,11 @@ class _Other:
     sent_at: dt.datetime | None
     maybe_received: bool
     resends: int
+    revision: int
+    reason: str
+    before: Before
 
-    def tells(self, row: Delivery) -> bool:
+    def tells(self, row: Delivery | _Other) -> bool:
         return self.recurrence_id is None or self.recurrence_id == row.recurrence_id
 
     @property
@@ -61,10 +80,9 @@ class Standing:
             meeting__in={meeting for meeting, _recipient in wanted},
             recipient__in={recipient for _meeting, recipient in wanted},
         ).order_by("pk")
-        columns = ("pk", "method", "recurrence_id", "state", "sent_at", "maybe_received", "resends")
         for key in wanted:
             self._others[key] = []
-        for meeting, recipient, *rest in found.values_list("meeting_id", "recipient", *columns):
+        for meeting, recipient, *rest in found.values_list("meeting_id", "recipient", *_COLUMNS):
             if (meeting, recipient) in wanted:
                 self._others[meeting, recipient].append(_Other(*rest))
 
@@ -84,6 +102,31 @@ class Standing:
         if row.method == Method.CANCEL and row.recurrence_id is None:
             return bool(told)
         return None in told or row.recurrence_id in told
+
+    def words(self, row: Delivery) -> Words:
+        """What `row` has to say, and what rows put aside for it had: also those that a sender held when it was owed."""
+        own = Words(DeliveryReason(row.reason), row.before, row.recurrence_id)
+        others = self._others.get((row.meeting_id, row.recipient), ())
+        lent = [other for other in others if self._is_lent(other, row, others)]
+        if not lent:
+            return own
+        # What was taken back was never so.
+        restored = MeetingChange.objects.filter(meeting=row.meeting_id, kind=ChangeKind.RESTORED)
+        undone = {revision - 1 for revision in restored.values_list("revision", flat=True)}
+        kept = [other for other in lent if other.revision not in undone]
+        return together(
+            [*(Words(DeliveryReason(other.reason), other.before, other.recurrence_id) for other in kept), own]
+        )
+
+    def _is_lent(self, other: _Other, row: Delivery, others: Iterable[_Other]) -> bool:
+        return (
+            other.method == Method.REQUEST
+            and other.state in {DeliveryState.SUPERSEDED, DeliveryState.FAILED}
+            and other.never_went_out
+            and other.pk < row.pk
+            and row.recurrence_id in {None, other.recurrence_id}
+            and not any(one.pk > other.pk and one.tells(other) and self._went_out(one) for one in others)
+        )
 
     def _is_taken_back(self, invitation: _Other, others: Iterable[_Other], row: Delivery) -> bool:
         """Whether a CANCEL arrived since. By the order of the rows: clocks of two senders differ."""

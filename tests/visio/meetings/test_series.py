@@ -536,4 +536,6 @@ def test_a_waiting_move_of_one_date_lends_no_false_words_to_the_letter_of_the_se
     assert (row.recurrence_id, row.method, row.reason) == (None, "REQUEST", "changed")
     meeting.refresh_from_db()
     assert row.before["rule"] != meeting.rrule
-    assert third.starts_at.date().isoformat() not in str(row.before)
+    assert row.before["starts_at"] != third.starts_at.isoformat()
+    assert third.recurrence_id is not None
+    assert list(row.before["dates"]) == [third.recurrence_id.isoformat()]
