@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods
 from suite.agents import delegation
 from suite.agents.delegation import DelegationRefused
 from suite.agents.models import Agent
-from suite.mail import outbox
-from suite.mail.letter import Button, render_letter
+from suite.mail.letter import Button
+from suite.mail.to_agent import owe_letter
 from visio.meetings.drafts import resolve_invitees
 
 REFUSED = 422
@@ -100,8 +100,11 @@ def _tell(principal: Agent, delegate: Agent, delegation_id: int) -> None:
     """One mail to the delegate, in their language."""
     with translation.override(delegate.language):
         subject = _("%(name)s vous confie son agenda") % {"name": principal.full_name}
-        text, html = render_letter(
-            language=delegate.language,
+        owe_letter(
+            delegate,
+            key=f"delegation:{delegation_id}",
+            kind="delegation",
+            due_at=timezone.now(),
             subject=subject,
             kicker=_("Délégation"),
             title=subject,
@@ -114,16 +117,5 @@ def _tell(principal: Agent, delegate: Agent, delegation_id: int) -> None:
                 Button(_("Planifier une réunion"), f"{settings.PORTAL_URL}{reverse('meetings:plan')}"),
                 Button(_("Voir mes délégations"), f"{settings.PORTAL_URL}{reverse('portal:delegations')}"),
             ],
+            answers_to=principal,
         )
-    outbox.owe(
-        key=f"delegation:{delegation_id}",
-        kind="delegation",
-        recipient=delegate.email,
-        recipient_name=delegate.full_name,
-        subject=subject,
-        text=text,
-        html=html,
-        due_at=timezone.now(),
-        reply_to=principal.email,
-        reply_to_name=principal.full_name,
-    )

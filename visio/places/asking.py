@@ -15,7 +15,8 @@ from django.utils.translation import ngettext
 from suite.agents.models import Agent
 from suite.live import push
 from suite.mail import outbox
-from suite.mail.letter import Button, Fact, render_letter
+from suite.mail.letter import Button, Fact
+from suite.mail.to_agent import owe_letter
 from visio.places.models import BookingStatus, Resource, ResourceBooking
 from visio.places.refusals import span_words
 
@@ -83,8 +84,11 @@ def _owe(
         with translation.override(manager.language):
             when = span_words(first.lower, first.upper, manager.time_zone)
             subject = _("Salle à valider : %(name)s, %(when)s") % {"name": resource.name, "when": when}
-            text, html = render_letter(
-                language=manager.language,
+            owe_letter(
+                manager,
+                key=f"{_key(meeting, resource)}{newest}:{manager.pk}",
+                kind="place_asked",
+                due_at=now + PATIENCE,
                 subject=subject,
                 kicker=_("Salle à valider"),
                 title=str(resource),
@@ -98,19 +102,8 @@ def _owe(
                     Fact(_("Dates"), dates_words(len(rows))),
                 ],
                 buttons=[Button(_("Voir la demande"), url)],
+                answers_to=meeting.organiser,
             )
-        outbox.owe(
-            key=f"{_key(meeting, resource)}{newest}:{manager.pk}",
-            kind="place_asked",
-            recipient=manager.email,
-            recipient_name=manager.full_name,
-            subject=subject,
-            text=text,
-            html=html,
-            due_at=now + PATIENCE,
-            reply_to=meeting.organiser.email,
-            reply_to_name=meeting.organiser.full_name,
-        )
 
 
 def dates_words(count: int) -> str:

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from suite.agents.models import Agent
 from suite.core.events import publish
 from suite.core.plain import one_line
-from suite.mail import outbox
-from suite.mail.letter import Button, Fact, render_letter
+from suite.mail.letter import Button, Fact
+from suite.mail.to_agent import owe_letter
 from visio.events import BookingsDecided
 from visio.places import asking
 from visio.places.models import BookingStatus, Resource, ResourceBooking
@@ -90,8 +90,11 @@ def _tell(ids: list[int], *, by: Agent, accept: bool, words: str, now: dt.dateti
         if words:
             facts.append(Fact(_("Message"), words))
         page = reverse("meetings:detail", args=[meeting.public_id])
-        text, html = render_letter(
-            language=organiser.language,
+        owe_letter(
+            organiser,
+            key=f"places:decided:{meeting.pk}:{resource.pk}:{min(ids)}",
+            kind="place_decided",
+            due_at=now,
             subject=subject,
             kicker=kicker,
             title=str(resource),
@@ -99,16 +102,5 @@ def _tell(ids: list[int], *, by: Agent, accept: bool, words: str, now: dt.dateti
             when=when,
             facts=facts,
             buttons=[Button(button, f"{settings.PORTAL_URL}{page}")],
+            answers_to=by,
         )
-    outbox.owe(
-        key=f"places:decided:{meeting.pk}:{resource.pk}:{min(ids)}",
-        kind="place_decided",
-        recipient=organiser.email,
-        recipient_name=organiser.full_name,
-        subject=subject,
-        text=text,
-        html=html,
-        due_at=now,
-        reply_to=by.email,
-        reply_to_name=by.full_name,
-    )

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from suite.agents.models import Agent
-from suite.mail import outbox
-from suite.mail.letter import Button, Fact, Section, render_letter
+from suite.mail.letter import Button, Fact, Section
+from suite.mail.to_agent import owe_letter
 from visio.meetings import words
 from visio.meetings.models import Answer, Attendee
 from visio.meetings.queries import Entry, agenda
@@ -79,8 +79,11 @@ def _make(agent: Agent, day: dt.date, now: dt.datetime) -> None:
                 "%(count)d invitation attend votre réponse.", "%(count)d invitations attendent votre réponse.", waiting
             )
             paragraphs.append(said % {"count": waiting})
-        text, html = render_letter(
-            language=agent.language,
+        owe_letter(
+            agent,
+            key=f"digest:{agent.pk}:{day.isoformat()}",
+            kind="digest",
+            due_at=now,
             subject=subject,
             kicker=_("Votre journée"),
             title=shown,
@@ -88,19 +91,8 @@ def _make(agent: Agent, day: dt.date, now: dt.datetime) -> None:
             sections=[Section(count, [_line(entry, agent) for entry in entries])],
             buttons=[Button(_("Ouvrir le tableau de bord"), f"{settings.PORTAL_URL}/")],
             unsubscribe_url=stop,
+            useless_after=end,
         )
-    outbox.owe(
-        key=f"digest:{agent.pk}:{day.isoformat()}",
-        kind="digest",
-        recipient=agent.email,
-        recipient_name=agent.full_name,
-        subject=subject,
-        text=text,
-        html=html,
-        due_at=now,
-        unsubscribe_url=stop,
-        useless_after=end,
-    )
 
 
 def _waiting(agent: Agent, now: dt.datetime) -> int:

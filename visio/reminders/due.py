@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from suite.live import push
-from suite.mail import outbox
-from suite.mail.letter import Button, Fact, render_letter
+from suite.mail.letter import Button, Fact
+from suite.mail.to_agent import owe_letter
 from visio.meetings import words
 from visio.meetings.dates import occurrence_key
 from visio.meetings.tokens import join_url
@@ -152,8 +152,11 @@ def _mail(row: Reminder, now: dt.datetime) -> None:
         page = f"{page}?date={key}" if key else page
         stop = unsubscribe_url(agent.pk, "reminders")
         subject = _("Rappel : %(title)s, %(left)s") % {"title": title, "left": left_words(row.minutes)}
-        text, html = render_letter(
-            language=agent.language,
+        owe_letter(
+            agent,
+            key=f"reminder:{row.pk}",
+            kind="reminder",
+            due_at=now,
             subject=subject,
             kicker=_("Rappel"),
             title=title,
@@ -162,19 +165,8 @@ def _mail(row: Reminder, now: dt.datetime) -> None:
             facts=facts,
             buttons=[*([Button(_("Rejoindre la visio"), join)] if join else []), Button(_("Voir la réunion"), page)],
             unsubscribe_url=stop,
+            useless_after=row.starts_at,
         )
-    outbox.owe(
-        key=f"reminder:{row.pk}",
-        kind="reminder",
-        recipient=agent.email,
-        recipient_name=agent.full_name,
-        subject=subject,
-        text=text,
-        html=html,
-        due_at=now,
-        unsubscribe_url=stop,
-        useless_after=row.starts_at,
-    )
 
 
 def left_words(minutes: int) -> str:
