@@ -10,12 +10,14 @@ import hypothesis
 import pytest
 import redis
 from django.db import connection
+from django.test import TransactionTestCase
 
 from suite.local import ports
 from suite.local.parts import homeserver as homeserver_part
 from suite.local.parts import mailcatcher, valkey
 from suite.local.parts.part import Part
 from suite.local.parts.postgres import Postgres
+from tests import emptying
 from tests.looking import Mailbox, Matrix
 from tests.processes import CeleryProcess, LivePortal, working_database
 from tests.services import services
@@ -31,6 +33,19 @@ SomePart = TypeVar("SomePart", bound=Part)
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """PostgreSQL starts at the first test that wants a database."""
     services.need(services.postgres)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_emptying() -> Iterator[None]:
+    """Tests that commit leave the database as Django's flush would, in a tenth of its time."""
+
+    def empty(case: TransactionTestCase) -> None:
+        for alias in case._databases_names(include_mirrors=False):
+            emptying.empty(alias)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 @pytest.fixture(scope="session")
