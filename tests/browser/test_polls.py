@@ -46,7 +46,7 @@ def test_from_the_form_to_the_meeting(visitors: Visitors, organiser: Agent) -> N
     desk.get_by_role("button", name="Ajouter une date").click()
     expect(desk.locator("#date-1")).to_be_focused()
     expect(desk.locator("#debut-1")).to_have_value("10:00")
-    desk.get_by_label("Personnes consultées").fill(f"Anne Le Goff <{ANNE}>")
+    desk.get_by_role("combobox", name="Personnes consultées").fill(f"Anne Le Goff <{ANNE}>")
     desk.get_by_role("button", name="Envoyer le sondage").click()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Comité de suivi")
     expect(desk.locator("#sondage-cote")).to_contain_text(re.compile("0 réponses? sur 1"))
@@ -81,6 +81,44 @@ def test_from_the_form_to_the_meeting(visitors: Visitors, organiser: Agent) -> N
     expect(phone.locator("main")).to_contain_text("La date est choisie.")
     phone.get_by_role("link", name="Voir l’invitation et y répondre").click()
     expect(phone.get_by_role("heading", level=1)).to_have_text("Comité de suivi")
+
+
+def test_people_are_chips_of_the_directory(visitors: Visitors, organiser: Agent) -> None:
+    lea = factories.agent("Léa", "Nguyen", organisation=organiser.organisation)
+    page = visitors.page_as(organiser, "/sondages/nouveau/")
+    page.get_by_label("Titre").fill("Comité de suivi")
+    for number, day in enumerate((7, 8)):
+        date = timezone.localdate() + dt.timedelta(days=day)
+        page.locator(f"#date-{number}").fill(date.isoformat())
+        page.locator(f"#debut-{number}").fill("10:00")
+    box = page.get_by_role("combobox", name="Personnes consultées")
+    box.focus()
+    page.keyboard.type("nguyen")
+    expect(page.get_by_role("option", name=re.compile("Léa Nguyen"))).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    chips = page.locator(".mt-chip__role")
+    expect(chips).to_have_text(["Léa Nguyen"])
+    # Several at once, one of which is no address: it alone is marked, and nothing is lost.
+    box.evaluate(
+        """(input, text) => {
+            const data = new DataTransfer();
+            data.setData("text", text);
+            input.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+        }""",
+        f"{ANNE}; zut@\nbob@partenaire.example",
+    )
+    expect(chips).to_have_count(4)
+    expect(page.locator(".mt-chip--wrong")).to_have_count(1)
+    expect(page.locator("#participants-erreurs")).to_contain_text("« zut@ » n’est pas une adresse complète.")
+    page.get_by_role("button", name="Envoyer le sondage").click()
+    expect(page.locator(".mt-footbar__errors")).to_contain_text("1 champ à corriger : Personnes consultées")
+    expect(chips).to_have_count(4)
+    page.get_by_role("button", name="Retirer zut@").click()
+    page.get_by_role("button", name=re.compile("bob@partenaire.example : indispensable")).click()
+    page.get_by_role("button", name="Envoyer le sondage").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Comité de suivi")
+    asked = Poll.objects.get().participants.values_list("email", "is_required")
+    assert set(asked) == {(lea.email, True), (ANNE, True), ("bob@partenaire.example", False)}
 
 
 def test_votes_by_keyboard_and_all_at_once(visitors: Visitors, organiser: Agent) -> None:

@@ -17,7 +17,7 @@ from suite.agents.directory import search_agents
 from suite.agents.models import Agent
 from visio.meetings import words, zones
 from visio.meetings.dates import occurrence_by_key
-from visio.meetings.drafts import Invitee
+from visio.meetings.drafts import Invitee, Problem
 from visio.meetings.forms import PlanForm, invitee_line
 from visio.meetings.groups import find_groups, members, resolve_with_groups
 from visio.meetings.models import Role
@@ -108,6 +108,12 @@ def addresses(request: HttpRequest) -> JsonResponse:
             "notices": list(found.notices),
         }
     )
+
+
+def chips(people: Sequence[Invitee], problems: Sequence[tuple[Problem, str]], *, viewer: Agent) -> list[dict[str, str]]:
+    """What a form with a people field begins with: the people it understood, then the lines that name nobody."""
+    wrong = [{"text": problem.text, "error": problem.message, "role": role} for problem, role in problems]
+    return chips_of(people, viewer) + wrong
 
 
 def chips_of(people: Sequence[Invitee], viewer: Agent) -> list[dict[str, str]]:

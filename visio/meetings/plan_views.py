@@ -29,7 +29,7 @@ from visio.meetings.forms import CancelForm, PlanForm, blank, filled
 from visio.meetings.history import HistoryLine, history_lines
 from visio.meetings.models import Attendee, Meeting, Occurrence, Role, Status
 from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
-from visio.meetings.plan_pieces import chips_of
+from visio.meetings.plan_pieces import chips
 from visio.meetings.recap import make_recap
 from visio.meetings.requests import signed_in
 from visio.meetings.scheduling import (
@@ -233,8 +233,7 @@ def _form_page(
         "creation_key": uuid.uuid4() if made else form.value_of("creation_key"),
         "focus": focus,
         "moving": focus == "date",
-        "people": chips_of(form.people, agent)
-        + [{"text": problem.text, "error": problem.message, "role": role} for problem, role in form.problems],
+        "people": chips(form.people, form.problems, viewer=agent),
         "conflict_lines": _conflict_lines(conflict, agent, now),
         "revision": conflict.meeting.revision if conflict else form.value_of("revision"),
     }

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from visio.meetings.plan_pieces import chips
 from visio.meetings.requests import signed_in
 from visio.polls.drafts import MOST_DATES
 from visio.polls.forms import MOST_ROWS, DateRow, PollForm, blank, blank_rows, filled, filled_rows
@@ -102,6 +103,7 @@ def _page(
         "page": "polls",
         "now": timezone.now(),
         "form": form,
+        "people": chips(form.invitees, form.problems, viewer=signed_in(request)),
         "poll": poll,
         "conflict": conflict,
         # After a conflict, saving again is meant.

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from suite.agents.models import Agent
 from suite.core.form_fields import CommentField, DayField, HourField
 from visio.meetings import wallclock
-from visio.meetings.drafts import Invitee, resolve_invitees
+from visio.meetings.drafts import Invitee, Problem
+from visio.meetings.groups import resolve_with_groups
 from visio.meetings.models import Role
 from visio.meetings.words import duration, local
 from visio.polls.drafts import MOST_DATES, Faults, PollDraft, find_faults
@@ -86,12 +87,18 @@ class PollForm(forms.Form):
         self.poll = poll
         self.draft: PollDraft | None = None
         self.notices: list[str] = []
+        self.invitees: list[Invitee] = []
+        self.problems: list[tuple[Problem, str]] = []
         self.rows = list(rows) if data is None else typed_rows(data)
+        if data is None:
+            self._resolve(self.initial)
 
     # --- validation ---------------------------------------------------------------------------------------------
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        people = self._people(cleaned)
+        self._resolve(cleaned)
+        for problem, _role in self.problems:
+            self.add_error("people", problem.message)
         dates = self._dates()
         draft = PollDraft(
             title=cleaned.get("title", ""),
@@ -101,7 +108,7 @@ class PollForm(forms.Form):
             description=cleaned.get("description", ""),
             place=cleaned.get("place", ""),
             deadline=self._deadline(cleaned),
-            people=tuple(people),
+            people=tuple(self.invitees),
             shows_votes=bool(cleaned.get("shows_votes")),
             wants_room=bool(cleaned.get("visio")),
             wants_tchap=bool(cleaned.get("tchap")),
@@ -165,19 +172,19 @@ class PollForm(forms.Form):
             return None
         return dt.datetime.combine(date, time or END_OF_DAY)
 
-    def _people(self, cleaned: Mapping[str, Any]) -> list[Invitee]:
+    def _resolve(self, typed: Mapping[str, Any]) -> None:
+        """Whom the two fields name, and the lines that name nobody."""
         people: dict[str, Invitee] = {}
         for name, role in (("people", Role.REQUIRED.value), ("optional", Role.OPTIONAL.value)):
-            text = str(cleaned.get(name, ""))
+            text = str(typed.get(name) or "")
             if not text.strip():
                 continue
-            found = resolve_invitees(text.splitlines(), organiser=self.organiser, role=role)
+            found = resolve_with_groups(text.splitlines(), viewer=self.organiser, organiser=self.organiser, role=role)
             for invitee in found.invitees:
                 people.setdefault(invitee.email, invitee)
-            for problem in found.problems:
-                self.add_error(name, problem.message)
+            self.problems += [(problem, role) for problem in found.problems]
             self.notices += found.notices
-        return list(people.values())
+        self.invitees = list(people.values())
 
     # --- what the page asks -------------------------------------------------------------------------------------
     def error_fields(self) -> list[tuple[str, str]]:

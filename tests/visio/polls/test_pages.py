@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import re
 import uuid
@@ -98,6 +99,38 @@ def test_a_form_makes_one_poll_however_often_it_is_sent(boss: Agent) -> None:
 
 def boss_zone() -> Any:
     return timezone.get_default_timezone()
+
+
+def test_people_are_named_as_when_a_meeting_is_planned(boss: Agent) -> None:
+    """A name of the directory, a team, addresses in one piece; what names nobody is said one by one, the others stay."""
+    lea = factories.agent("Léa", "Nguyen", organisation=boss.organisation)
+    sofia = factories.agent("Sofia", "Marchal", organisation=boss.organisation)
+    factories.team("Recette", organisation=boss.organisation, members=[sofia, boss])
+    client = client_of(boss)
+    typed = {"people": f"Léa Nguyen\nzut@\n{ANNE}; {BOB}, personne d’ici", "optional": "Équipe Recette"}
+    page = html(client.post("/sondages/nouveau/", form(**typed)), 422)
+    shown = json.loads(
+        page.split('<script id="participants-donnees" type="application/json">')[1].split("</script>")[0]
+    )
+    people = {one["text"]: one["role"] for one in shown if "error" not in one}
+    assert people == {
+        f"Léa Nguyen <{lea.email}>": "required",
+        ANNE: "required",
+        BOB: "required",
+        f"Sofia Marchal <{sofia.email}>": "optional",
+    }
+    wrong = [one["error"] for one in shown if "error" in one]
+    assert [words.split("»")[0] for words in wrong] == ["« zut@ ", "« personne d’ici "]
+    for words in wrong:
+        assert page.count(f'<p class="fr-error-text">{words}</p>') == 1
+    assert typed["people"] in client.post("/sondages/nouveau/", form(**typed)).content.decode()
+    good = {"people": f"Léa Nguyen\n{ANNE}; {BOB}", "optional": "Équipe Recette"}
+    assert client.post("/sondages/nouveau/", form(**good)).status_code == 302
+    asked = Poll.objects.get().participants.values_list("email", "is_required")
+    assert set(asked) == {(lea.email, True), (ANNE, True), (BOB, True), (sofia.email, False)}
+    # The form of the open poll begins with them.
+    page = html(client.get(at("edit", Poll.objects.get())))
+    assert f'"text": "Sofia Marchal \\u003C{sofia.email}\\u003E", "name": "Sofia Marchal"' in page
 
 
 def test_rows_come_and_go_without_a_script(boss: Agent) -> None:
@@ -434,7 +467,7 @@ def queries(client: Client, path: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("list", 6), ("detail", 11), ("mine", 12), ("guest", 5), ("resultats", 8), ("edit", 9)]
+    ("name", "most"), [("list", 6), ("detail", 11), ("mine", 12), ("guest", 5), ("resultats", 8), ("edit", 10)]
 )
 def test_the_cost_does_not_grow_with_the_rows(boss: Agent, name: str, most: int) -> None:
     lea = factories.agent("Léa", "Nguyen")

@@ -12,7 +12,9 @@ export function peopleField(form, onChange) {
   const field = document.getElementById("participants");
   const writing = document.activeElement;
   const words = document.getElementById("participants-mots").dataset;
-  const required = document.getElementById("id_attendees");
+  // The name of the field for those who must come; the other one is `optional` on every form.
+  const id = `id_${field.dataset.people}`;
+  const required = document.getElementById(id);
   const optional = document.getElementById("id_optional");
   const csrf = form.querySelector("[name=csrfmiddlewaretoken]").value;
   const served = JSON.parse(document.getElementById("participants-donnees").textContent);
@@ -29,18 +31,18 @@ export function peopleField(form, onChange) {
   const chipModel = document.getElementById("modele-participant").content.firstElementChild;
 
   // What the server said that no chip carries stays until the list changes.
-  const servedErrors = document.getElementById("id_attendees-erreur");
+  const servedErrors = document.getElementById(`${id}-erreur`);
   const chipErrors = new Set(people.map((person) => person.error).filter(Boolean));
   let others = servedErrors ? [...servedErrors.children].map((line) => line.textContent).filter((text) => !chipErrors.has(text)) : [];
   servedErrors?.remove();
 
   field.classList.add("mt-people--live");
-  document.getElementById("id_attendees-aide").hidden = true;
+  document.getElementById(`${id}-aide`).hidden = true;
   required.hidden = true;
   field.querySelector(".mt-people__optional").hidden = true;
   // The field takes the identity of the one it stands for: its label and the links to it lead here.
   for (const name of ["id", "aria-invalid", "aria-describedby"]) required.removeAttribute(name);
-  input.id = "id_attendees";
+  input.id = id;
   input.setAttribute("aria-describedby", "participants-aide participants-erreurs");
 
   const options = listbox(input, document.getElementById("annuaire"), {

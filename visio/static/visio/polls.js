@@ -1,7 +1,12 @@
-// Polls work without this: rows of dates come and go on the spot, and one click answers for every date.
+// Polls work without this: rows of dates come and go on the spot, people are chosen from the directory, and one click
+// answers for every date.
+import { peopleField } from "./people.js";
 
 const form = document.getElementById("sonder");
-if (form) rowsOf(form);
+if (form) {
+  rowsOf(form);
+  peopleField(form, () => {});
+}
 for (const votes of document.querySelectorAll("[data-votes]")) allAtOnce(votes);
 
 const here = document.querySelector("[data-focus-here]");
