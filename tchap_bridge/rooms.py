@@ -14,10 +14,8 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from suite.agents.models import Agent
 from suite.live import push
-from tchap_bridge import desired, messages, owed, pauses
-from tchap_bridge.accounts import find_account
+from tchap_bridge import desired, owed, pauses
 from tchap_bridge.contents import MESSAGE_KEY, columns, message_content
 from tchap_bridge.desired import RoomWanted
 from tchap_bridge.facts import MeetingFacts, client_url, read_facts
@@ -31,8 +29,9 @@ from tchap_bridge.matrix import (
     StateContent,
     configured_access,
 )
+from tchap_bridge.members import Members
 from tchap_bridge.messages import Text
-from tchap_bridge.models import MemberState, RoomState, TchapMember, TchapMessage, TchapRoom
+from tchap_bridge.models import RoomState, TchapMessage, TchapRoom
 from tchap_bridge.news import news
 from visio.meetings.links import attach_link, detach_link
 from visio.meetings.models import Attendee, ChangeKind, Meeting, MeetingChange
@@ -130,6 +129,7 @@ class _Reconciliation:
         self.matrix = matrix
         self.claim = claim
         self.most_invited = most_invited
+        self.members = Members(matrix, claim)
         self.room: TchapRoom = claim.room
 
     def run_or_rejoin(self) -> _Result:
@@ -168,8 +168,8 @@ class _Reconciliation:
         self._name(wanted)
         self._pin(wanted)
         self._link(facts, wanted)
-        more = self._members(facts, wanted)
-        self._powers(wanted)
+        more = self.members.bring(facts, wanted, most=self.most_invited)
+        self.members.give_powers(wanted)
         self._say()
         return _Result(RoomState.CLOSED if wanted.closed else RoomState.APPLIED, more, desired.rolls_at(facts))
 
@@ -287,88 +287,6 @@ class _Reconciliation:
                     )
             else:
                 detach_link(meeting=meeting, label=LABEL)
-
-    # --- who is in it -------------------------------------------------------------------------------------------
-    def _members(self, facts: MeetingFacts, wanted: RoomWanted) -> bool:
-        """Invite who came, take out whom we invited and who left the meeting. True when people are left to invite."""
-        known = {member.agent_id: member for member in TchapMember.objects.filter(room=self.room)}
-        for member in known.values():
-            if member.agent_id not in wanted.agent_ids:
-                self._let_go(member, facts)
-        if wanted.closed:
-            return False
-        missing = [pk for pk in wanted.agent_ids if self._is_missing(known.get(pk))]
-        agents = Agent.objects.in_bulk(missing[: self.most_invited])
-        for pk in missing[: self.most_invited]:
-            self._let_in(agents[pk])
-            self.claim.record()
-        return len(missing) > self.most_invited
-
-    def _is_missing(self, member: TchapMember | None) -> bool:
-        if member is None or member.state == MemberState.REMOVED:
-            return True
-        if member.state in (MemberState.NO_ACCOUNT, MemberState.REFUSED):
-            return member.looked_up_at is None or member.looked_up_at < self.claim.now - owed.LOOK_AGAIN
-        return False
-
-    def _let_in(self, agent: Agent) -> None:
-        account = find_account(self.matrix, agent)
-        state = MemberState.NO_ACCOUNT if account is None else self._invite(account)
-        TchapMember.objects.update_or_create(
-            room=self.room,
-            agent=agent,
-            defaults={"matrix_id": account or "", "state": state, "looked_up_at": self.claim.now},
-        )
-
-    def _invite(self, account: str) -> MemberState:
-        try:
-            self.matrix.invite(self.room.room_id, account)
-        except MatrixError as error:
-            if error.status not in (400, 403, 404):
-                raise
-            # They are in already; or banned there, or wanting no invitations: their affair, which must not stop the others.
-            # Were we out of the room ourselves, this question would be refused too.
-            if self.matrix.membership(self.room.room_id, account) == "join":
-                return MemberState.PRESENT
-            return MemberState.REFUSED
-        return MemberState.INVITED
-
-    def _let_go(self, member: TchapMember, facts: MeetingFacts) -> None:
-        if member.state == MemberState.INVITED:
-            self._kick(member.matrix_id, reason=self._farewell(member, facts))
-            member.state = MemberState.REMOVED
-            member.save(update_fields=["state"])
-        elif member.state != MemberState.REMOVED:
-            # Without an account, or in the room by somebody else's doing: nothing to undo.
-            member.delete()
-
-    def _farewell(self, member: TchapMember, facts: MeetingFacts) -> str:
-        return messages.farewell(language=facts.language, is_date_guest=member.agent_id in facts.date_guest_ids)
-
-    def _kick(self, account: str, *, reason: str) -> None:
-        try:
-            self.matrix.kick(self.room.room_id, account, reason=reason)
-        except MatrixError as error:
-            if error.status != 403:
-                raise
-            if self.matrix.membership(self.room.room_id, account) in ("join", "invite"):
-                raise
-
-    def _powers(self, wanted: RoomWanted) -> None:
-        """The organiser may invite and moderate; a closed room is written by them and by us alone."""
-        organiser = TchapMember.objects.filter(
-            room=self.room, agent_id=wanted.organiser_id, state__in=[MemberState.INVITED, MemberState.PRESENT]
-        ).first()
-        account = organiser.matrix_id if organiser else ""
-        powers = {"organiser": account, "closed": wanted.closed}
-        if self.room.shown.get("powers") == powers:
-            return
-        me = self.matrix.whoami()
-        levels = self.matrix.state_content(self.room.room_id, "m.room.power_levels") or desired.default_levels(me)
-        changed = desired.with_powers(levels, organiser=account, closed=wanted.closed, me=me)
-        if changed != levels:
-            self.matrix.put_state(self.room.room_id, StateContent("m.room.power_levels", changed))
-        self.claim.show(powers=powers)
 
     # --- what is said -------------------------------------------------------------------------------------------
     def _owe_news(self, facts: MeetingFacts, wanted: RoomWanted) -> None:
