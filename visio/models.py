@@ -3,10 +3,10 @@
 from visio.exchange.models import CalendarFeed, CalendarImport
 from visio.inbox.models import InboundMessage
 from visio.meetings.exception_models import AttendeeException, CounterProposal, Undo
+from visio.meetings.idempotency_models import IdempotentResponse
 from visio.meetings.models import (
     Attendee,
     Delivery,
-    IdempotentResponse,
     Meeting,
     MeetingChange,
     MeetingLink,

@@ -17,7 +17,7 @@ from suite.mail.models import OutboxMail, OutboxState
 from visio.exchange.importing import KEPT as IMPORTS_KEPT
 from visio.exchange.models import CalendarImport
 from visio.inbox.models import InboundMessage
-from visio.meetings.models import IdempotentResponse
+from visio.meetings.idempotency_models import IdempotentResponse
 from visio.reminders.models import Digest, Reminder
 
 # Rows deleted by one statement: no lock is held for long.

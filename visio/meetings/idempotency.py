@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from suite.agents.models import Agent
 from suite.agents.problems import Problem
-from visio.meetings.models import IdempotentResponse
+from visio.meetings.idempotency_models import IdempotentResponse
 
 LONGEST_KEY = 200
 

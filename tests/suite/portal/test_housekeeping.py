@@ -14,7 +14,7 @@ from suite.celery import app
 from suite.mail.models import OutboxMail, OutboxState
 from suite.portal import housekeeping, tasks
 from tests import factories
-from visio.meetings.models import IdempotentResponse
+from visio.meetings.idempotency_models import IdempotentResponse
 from visio.reminders.models import Digest, Reminder
 
 pytestmark = pytest.mark.django_db
