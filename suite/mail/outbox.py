@@ -27,9 +27,9 @@ from suite.mail.smtp import Mailer, MailRefused, MailServerDown
 logger = logging.getLogger(__name__)
 
 BATCH = 50
-# How long a sender may be silent before its letters are somebody else's; it renews its claim well before that.
+# How long a sender may be silent before its letters are somebody else's; it renews its claim this many times meanwhile.
 LEASE = dt.timedelta(minutes=2)
-_RENEW_EVERY = 5.0
+_RENEWALS = 24
 _LONGEST_SUBJECT = 500
 
 
@@ -92,9 +92,9 @@ def withdraw(prefix: str) -> int:
     return unsent.update(state=OutboxState.WITHDRAWN)
 
 
-def deliver_outbox(*, limit: int = BATCH, now: dt.datetime) -> OutboxReport:
+def deliver_outbox(*, limit: int = BATCH, lease: dt.timedelta = LEASE, now: dt.datetime) -> OutboxReport:
     """Claim up to `limit` due letters and send them over one connection. Any number of senders may call it at once."""
-    ids = _claim(limit, now)
+    ids = _claim(limit, now + lease, now)
     if not ids:
         return OutboxReport()
     left = {mail.pk: mail for mail in OutboxMail.objects.filter(pk__in=ids).order_by("pk")}
@@ -107,9 +107,9 @@ def deliver_outbox(*, limit: int = BATCH, now: dt.datetime) -> OutboxReport:
     try:
         with Mailer() as mailer:
             for mail in list(left.values()):
-                if time.monotonic() - renewed >= _RENEW_EVERY:
+                if time.monotonic() - renewed >= lease.total_seconds() / _RENEWALS:
                     renewed = time.monotonic()
-                    _renew(list(left), now + dt.timedelta(seconds=renewed - started) + LEASE)
+                    _renew(list(left), now + dt.timedelta(seconds=renewed - started) + lease)
                 in_hand = mail
                 outcome = _send(mail, mailer, now)
                 in_hand = None
@@ -135,14 +135,14 @@ def due_letters(now: dt.datetime) -> Q:
 
 
 @transaction.atomic
-def _claim(limit: int, now: dt.datetime) -> list[int]:
+def _claim(limit: int, until: dt.datetime, now: dt.datetime) -> list[int]:
     due = OutboxMail.objects.filter(due_letters(now)).order_by("due_at", "pk").select_for_update(skip_locked=True)
     ids = list(due.values_list("pk", flat=True)[:limit])
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE mail_outboxmail SET state = 'sending', claimed_until = %s, attempts = attempts + 1"
             " WHERE id = ANY(%s::bigint[])",
-            [now + LEASE, ids],
+            [until, ids],
         )
     return ids
 
