@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
@@ -11,6 +13,8 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
+
+from suite.agents.strict import BadParameters
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -51,9 +55,26 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
             "type": "urn:suite:problem:invalid",
             "detail": _("Des champs sont à corriger."),
             "errors": error.detail,
+            "pointers": list(_places(error.detail, isinstance(error, BadParameters))),
         }
     elif isinstance(error.detail, str):
         body["detail"] = str(error.detail)
     if isinstance(error, Problem):
         body |= error.members
     return Response(body, status=error.status_code, headers=headers, content_type=CONTENT_TYPE)
+
+
+def _places(detail: Any, in_address: bool, path: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
+    """Each message of a ValidationError with its place: a JSON pointer into the body (RFC 6901 §6), or a parameter."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            here = path if name == "non_field_errors" else (*path, str(name))
+            yield from _places(inner, in_address, here)
+    elif isinstance(detail, list):
+        for number, inner in enumerate(detail):
+            yield from _places(inner, in_address, path if isinstance(inner, str) else (*path, str(number)))
+    elif in_address:
+        yield {"parameter": path[0] if path else "", "detail": str(detail)}
+    else:
+        steps = "".join(f"/{quote(step.replace('~', '~0').replace('/', '~1'))}" for step in path)
+        yield {"pointer": f"#{steps}", "detail": str(detail)}

@@ -23,6 +23,19 @@ PROBLEM: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is wrong, in the caller's language"},
         "errors": {"type": "object", "description": "By field: what to correct", "additionalProperties": True},
+        "pointers": {
+            "type": "array",
+            "description": "The same, one by one, each with its place: all that is known to be wrong",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer into the body: `#/attendees/0/email`"},
+                    "parameter": {"type": "string", "description": "Or the parameter of the address"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
     },
 }
 
@@ -55,7 +68,7 @@ class PersonalTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-un
         return {self.name: [scope] if scope else []}
 
 
-class PortalSessionScheme(SessionScheme):  # type: ignore[misc]
+class PortalSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
     target_class = "suite.agents.sessions.PortalSessionAuthentication"
 
 

@@ -19,7 +19,7 @@ from suite.agents.conditional import readable
 from suite.agents.directory import search_agents
 from suite.agents.models import Agent
 from suite.agents.problems import Problem
-from suite.agents.strict import InstantField, StrictSerializer, asked
+from suite.agents.strict import Faults, InstantField, StrictSerializer, asked
 from visio.meetings import answers, idempotency, scheduling, series, undo
 from visio.meetings.api_examples import PERSON_EXAMPLE
 from visio.meetings.api_pieces import (
@@ -116,10 +116,9 @@ class MeetingList(generics.GenericAPIView[Attendee]):
 
     def _create(self, request: Request) -> Response:
         query = asked(request, WriteQuery)
-        form = MeetingInputSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        organiser = _principal(me(request), form.validated_data["on_behalf_of"])
-        read = read_draft(form.validated_data, organiser=organiser)
+        data, wrong = MeetingInputSerializer(data=request.data).sort_out()
+        organiser = _principal(me(request), data.get("on_behalf_of"))
+        read = read_draft(data, organiser=organiser, wrong=wrong)
         with refusals(request):
             meeting = scheduling.schedule_meeting(
                 by=me(request),
@@ -166,10 +165,10 @@ class MeetingDetail(APIView):
         """
         form = MeetingEditSerializer(data=request.data)
         meeting = visible_meeting_or_404(me(request), public_id)
-        form.is_valid(raise_exception=True)
-        if "revision" not in form.validated_data and "If-Match" not in request.headers:
-            raise serializers.ValidationError({"revision": [_("Indiquez la version lue, ici ou par If-Match.")]})
-        return self._change(request, meeting, form.validated_data, partly=False)
+        data, wrong = form.sort_out()
+        if "revision" not in data and "If-Match" not in request.headers:
+            wrong.setdefault("revision", [_("Indiquez la version lue, ici ou par If-Match.")])
+        return self._change(request, meeting, data, wrong, partly=False)
 
     @extend_schema(
         operation_id="meetings_patch",
@@ -181,8 +180,7 @@ class MeetingDetail(APIView):
         """Change some of what the organiser wrote; the rest stays. Otherwise as PUT."""
         form = MeetingPatchSerializer(data=request.data, partial=True)
         meeting = visible_meeting_or_404(me(request), public_id)
-        form.is_valid(raise_exception=True)
-        return self._change(request, meeting, form.validated_data, partly=True)
+        return self._change(request, meeting, *form.sort_out(), partly=True)
 
     @extend_schema(
         operation_id="meetings_cancel",
@@ -206,14 +204,15 @@ class MeetingDetail(APIView):
                 )
         return answer_with(request, meeting)
 
-    def _change(self, request: Request, meeting: Meeting, data: dict[str, Any], *, partly: bool) -> Response:
+    def _change(
+        self, request: Request, meeting: Meeting, data: dict[str, Any], wrong: Faults, *, partly: bool
+    ) -> Response:
         query, now = asked(request, WriteQuery), timezone.now()
-        revision = revision_of(request, meeting, data.get("revision"))
         shown = first_date(meeting, now)
         now_draft = draft_of(meeting, shown)
-        read = read_draft(
-            data, organiser=meeting.organiser, base=now_draft if partly else None, held=now_draft.resources
-        )
+        base = now_draft if partly else None
+        read = read_draft(data, organiser=meeting.organiser, base=base, held=now_draft.resources, wrong=wrong)
+        revision = revision_of(request, meeting, data.get("revision"))
         with refusals(request, meeting):
             changed = series.change(
                 meeting=meeting,

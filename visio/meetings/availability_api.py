@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from suite.agents.hours import Span, working_spans
 from suite.agents.models import Agent
-from suite.agents.strict import InstantField, StrictSerializer
+from suite.agents.strict import InstantField, StrictSerializer, sound
 from visio.meetings import words
 from visio.meetings.availability import Busy, Kind, busy
 from visio.meetings.slot_search import MOST_ROOMS, Wanted, find_slots
@@ -181,9 +181,7 @@ class AvailabilityApi(APIView):
         asked = {
             name: request.query_params[name].replace(" ", "+") for name in request.query_params if name != "agents"
         }
-        query = AvailabilityQuery(data={**asked, "agents": texts})
-        query.is_valid(raise_exception=True)
-        values = query.validated_data
+        values = sound(AvailabilityQuery(data={**asked, "agents": texts}))
         agents = _agents(values["agents"])
         viewer = cast(Agent, request.user)
         taken = busy([agent.pk for agent in agents.values()], values["start"], values["end"], viewer=viewer)
@@ -249,16 +247,20 @@ class SlotsApi(APIView):
         form.is_valid(raise_exception=True)
         values, viewer, now = form.validated_data, cast(Agent, request.user), timezone.now()
         agents = _agents([*values["required"], *values["optional"]])
-        unknown = [str(one) for name in ("required", "optional") for one in values[name] if one not in agents]
-        if unknown:
-            raise serializers.ValidationError(
-                {"required": [_("Agents inconnus : %(ids)s.") % {"ids": ", ".join(unknown)}]}
-            )
+        rooms = _rooms(viewer, values["rooms"])
+        wrong = {
+            name: [_("Agents inconnus : %(ids)s.") % {"ids": ", ".join(unknown)}]
+            for name in ("required", "optional")
+            if (unknown := [str(one) for one in values[name] if one not in agents])
+        }
+        if strange := [str(one) for one in values["rooms"] if one not in rooms]:
+            wrong["rooms"] = [_("Salles inconnues : %(ids)s.") % {"ids": ", ".join(strange)}]
+        if wrong:
+            raise serializers.ValidationError(wrong)
         required = {agents[one].pk: agents[one] for one in values["required"]}
         if values["include_me"]:
             required = {viewer.pk: viewer, **required}
         optional = {agents[one].pk: agents[one] for one in values["optional"] if agents[one].pk not in required}
-        rooms = _rooms(viewer, values["rooms"])
         zone = values.get("time_zone", viewer.time_zone)
         wanted = Wanted(
             minutes=values["minutes"],
@@ -267,14 +269,14 @@ class SlotsApi(APIView):
             zone=zone,
             required=list(required.values()),
             optional=list(optional.values()),
-            rooms=rooms,
+            rooms=list(rooms.values()),
             step=values["step"],
             limit=values["limit"],
             beyond_hours=values["beyond_hours"],
         )
         found = find_slots(wanted, viewer=viewer, now=now)
         people = {**required, **optional}
-        by_room = {room.pk: room for room in rooms}
+        by_room = {room.pk: room for room in rooms.values()}
         rows = [_row(slot, people, by_room, zone) for slot in found]
         return Response(SlotsSerializer({"results": rows}).data)
 
@@ -301,15 +303,12 @@ def _agents(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Agent]:
     return {one: found[one] for one in dict.fromkeys(ids) if one in found}
 
 
-def _rooms(agent: Agent, ids: Sequence[uuid.UUID]) -> list[Resource]:
-    """Rooms of the agent's organisation in the order asked; ValidationError names those that are none."""
+def _rooms(agent: Agent, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Resource]:
+    """Rooms of the agent's organisation in the order asked, without those that are none."""
     if not ids:
-        return []
+        return {}
     rooms = Resource.objects.filter(
         public_id__in=ids, organisation=agent.organisation_id, kind=ResourceKind.ROOM, is_active=True
     )
     found = {room.public_id: room for room in rooms}
-    unknown = [str(one) for one in ids if one not in found]
-    if unknown:
-        raise serializers.ValidationError({"rooms": [_("Salles inconnues : %(ids)s.") % {"ids": ", ".join(unknown)}]})
-    return [found[one] for one in dict.fromkeys(ids)]
+    return {one: found[one] for one in dict.fromkeys(ids) if one in found}

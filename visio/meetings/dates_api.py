@@ -10,13 +10,13 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
-from rest_framework import generics, serializers
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from suite.agents.conditional import readable, written
-from suite.agents.strict import asked
+from suite.agents.strict import Faults, asked
 from visio.meetings import answers, idempotency, series
 from visio.meetings.api import WindowQuery, my_place
 from visio.meetings.api_examples import OCCURRENCE_DETAIL, PATCH_DATE
@@ -118,13 +118,13 @@ class OccurrenceDetail(APIView):
         form = OccurrencePatchSerializer(data=request.data, partial=True)
         query = asked(request, ScopedQuery)
         meeting, occurrence = _date_or_404(request, public_id, key)
-        form.is_valid(raise_exception=True)
+        data, wrong = form.sort_out()
         scope = Scope(query["scope"]) if meeting.is_series else Scope.ALL
         if scope == Scope.ONE:
-            _refuse_the_series_own(form.validated_data)
-        revision, now = revision_of(request, meeting, form.validated_data.get("revision")), timezone.now()
+            _refuse_the_series_own(data, wrong)
         base = draft_of(meeting, occurrence, scope=scope)
-        read = read_draft(form.validated_data, organiser=meeting.organiser, base=base, held=base.resources)
+        read = read_draft(data, organiser=meeting.organiser, base=base, held=base.resources, wrong=wrong)
+        revision, now = revision_of(request, meeting, data.get("revision")), timezone.now()
         with refusals(request, meeting):
             changed = series.change(
                 meeting=meeting,
@@ -219,11 +219,12 @@ def _date_or_404(request: Request, public_id: uuid.UUID, key: str) -> tuple[Meet
     return meeting, occurrence
 
 
-def _refuse_the_series_own(data: dict[str, Any]) -> None:
+def _refuse_the_series_own(data: dict[str, Any], wrong: Faults) -> None:
+    """Into `wrong`, out of `data`."""
     words = _("Cela appartient à la série : demandez scope=following ou scope=all.")
-    own = {name: [words] for name in OF_THE_SERIES if name in data}
-    if own:
-        raise serializers.ValidationError(own)
+    for name in OF_THE_SERIES:
+        if data.pop(name, None) is not None:
+            wrong[name] = [words]
 
 
 def _date_as_it_is(request: Request, meeting: Meeting, occurrence: Occurrence) -> Response:

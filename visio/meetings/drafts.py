@@ -293,7 +293,7 @@ def validate_draft(
         edge = ends_at if draft.is_all_day else starts_at
         if edge < now.replace(second=0, microsecond=0) and not may_have_begun and starts_at != unchanged_start:
             refuse("start_date", _("Le début est déjà passé : choisissez une heure à venir."))
-        if "minutes" not in wrong and "start_date" not in wrong:
+        if "minutes" not in wrong and now.year - 50 <= starts_at.year <= now.year + 50:
             validate_rule(draft, refuse)
     _validate_attendees(draft.attendees, refuse)
     return wrong

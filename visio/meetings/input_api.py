@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from suite.agents.models import Agent
-from suite.agents.strict import InstantField, StrictSerializer
+from suite.agents.strict import Faults, InstantField, StrictSerializer, add_faults
 from visio.meetings import api_examples as examples
 from visio.meetings import wallclock
-from visio.meetings.drafts import MeetingDraft, Problem, Resolution, address_or_none, resolve_invitees
+from visio.meetings.drafts import MeetingDraft, Problem, Resolution, address_or_none, resolve_invitees, validate_draft
 from visio.meetings.models import Answer, Privacy
+from visio.meetings.recurrence import RuleRefused, parse_rule
 from visio.meetings.rule_checks import MOST_DATES
 from visio.meetings.scopes import Notify, Scope
 from visio.meetings.serializers import MOST_ATTENDEES, InviteeSerializer, MeetingSerializer
@@ -36,6 +38,19 @@ NAMES = {
     "wants_room": "visio",
     "wants_tchap": "tchap",
 }
+# A fault of the first is none as long as one of the others could not be read.
+_START = frozenset({"start", "time_zone", "all_day"})
+RESTS_ON = {
+    "start": _START,
+    "minutes": _START | {"end"},
+    "rrule": _START | {"minutes", "end", "rdates", "exdates"},
+    "rdates": _START,
+    "exdates": _START,
+}
+# … and of the first, already when it is read.
+_ALL_DAY = frozenset({"all_day"})
+READ_BY = {"start": _ALL_DAY, "end": _ALL_DAY, "minutes": _ALL_DAY | {"end"}, "resources": frozenset({"on_behalf_of"})}
+_Got = TypeVar("_Got")
 # What one date has no other than its series.
 OF_THE_SERIES = ("rrule", "rdates", "exdates", "all_day", "privacy", "visio", "tchap", "time_zone")
 
@@ -182,23 +197,44 @@ class Read:
 
 
 def read_draft(
-    data: dict[str, Any], *, organiser: Agent, base: MeetingDraft | None = None, held: Collection[int] = ()
+    data: dict[str, Any],
+    *,
+    organiser: Agent,
+    base: MeetingDraft | None = None,
+    held: Collection[int] = (),
+    wrong: Faults | None = None,
 ) -> Read:
-    """The draft that validated `data` asks for; what it leaves out is `base`'s. ValidationError names what is wrong.
+    """The draft that validated `data` asks for; what it leaves out is `base`'s.
 
-    `held`: resources that the meeting has already, which stay allowed.
+    `held`: resources that the meeting has already, which stay allowed. `wrong`: what is known to be wrong, and is not in
+    `data`. ValidationError names all that is wrong, also what the rules refuse of the rest.
     """
+    wrong = dict(wrong or {})
+
+    def got(work: Callable[[], _Got], otherwise: _Got) -> _Got:
+        try:
+            return work()
+        except serializers.ValidationError as error:
+            unread = {name for name, others in READ_BY.items() if wrong.keys() & others}
+            add_faults(wrong, error, but=unread)
+            return otherwise
+
+    now = timezone.now()
     zone = data.get("time_zone") or (base.time_zone if base else organiser.time_zone)
     all_day = data.get("all_day", base.is_all_day if base else False)
-    start = _wall(data, "start", all_day) if "start" in data or base is None else base.start
-    people = _invitees(data["attendees"], organiser) if "attendees" in data else None
-    resources = _resources(data["resources"], organiser, held) if "resources" in data else None
+    some_day = dt.datetime.combine(now.date() + dt.timedelta(days=2), dt.time())
+    start = (
+        got(lambda: _wall(data, "start", all_day), some_day) if "start" in data else base.start if base else some_day
+    )
+    people = got(lambda: _invitees(data["attendees"], organiser), None) if "attendees" in data else None
+    none: tuple[int, ...] = ()
+    resources = got(lambda: _resources(data["resources"], organiser, held), none) if "resources" in data else None
     fresh = MeetingDraft(
         title=data.get("title", base.title if base else ""),
         start_date=start.date(),
         start_time=start.time(),
         time_zone=zone,
-        minutes=_minutes(data, start, zone, all_day=all_day, base=base),
+        minutes=got(lambda: _minutes(data, start, zone, all_day=all_day, base=base), DAY_MINUTES),
         is_all_day=all_day,
     )
     kept = base or fresh
@@ -215,7 +251,32 @@ def read_draft(
         exdates=_dates(data, "exdates", start, all_day=all_day) if "exdates" in data else kept.exdates,
         resources=kept.resources if resources is None else resources,
     )
+    if wrong:
+        _judge_the_rest(draft, data, wrong, now, is_new=base is None)
+        raise serializers.ValidationError(wrong)
     return Read(draft, people.notices if people is not None else ())
+
+
+def _judge_the_rest(
+    draft: MeetingDraft, data: dict[str, Any], wrong: Faults, now: dt.datetime, *, is_new: bool
+) -> None:
+    """Add what the rules refuse of a draft of which some is missing; nothing that only follows from what is missing.
+
+    A start that an edited meeting has already may be past: that is judged when nothing else is wrong.
+    """
+    guessed = set(wrong)
+    for name, messages in by_api_name(validate_draft(draft, now=now, may_have_begun=not is_new)).items():
+        told = name == "minutes" and name in data
+        rests_on = frozenset() if told else RESTS_ON.get(name, frozenset())
+        if not guessed & (rests_on | {name}):
+            wrong[name] = messages
+    if "rrule" in data and not wrong.keys() & {"rrule", "all_day"}:
+        # Its grammar, at least.
+        try:
+            if draft.rule:
+                parse_rule(draft.rule, is_all_day=draft.is_all_day)
+        except RuleRefused as refused:
+            wrong["rrule"] = [refused.message]
 
 
 def by_api_name(errors: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from suite.agents.models import Agent
-from suite.agents.strict import InstantField, StrictSerializer
+from suite.agents.strict import InstantField, StrictSerializer, sound
 from visio.places.features import FEATURES
 from visio.places.finding import MOST_LOOKED_AT, Wishes, wished
 from visio.places.models import ResourceKind
@@ -122,9 +122,7 @@ class ResourcesApi(APIView):
     )
     def get(self, request: Request) -> Response:
         """Rooms and equipment of my organisation, the smallest that fits first, and whether they are free. Two statements."""
-        asked = ResourceQuery(data=_spaces_mended(request))
-        asked.is_valid(raise_exception=True)
-        said = asked.validated_data
+        said = sound(ResourceQuery(data=_spaces_mended(request)))
         wishes = Wishes(
             text=said.get("q", ""),
             site=said.get("site", ""),

@@ -33,6 +33,7 @@ from visio.polls.serializers import (
     PollSerializer,
     PollSummarySerializer,
     PollVoteSerializer,
+    by_name,
     shown,
 )
 from visio.polls.voting import vote
@@ -43,8 +44,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Repeat a POST safely: same key, same answer.",
 )
-# PollDraft's fields as the API names them.
-FIELDS = {"wants_room": "visio", "wants_tchap": "tchap"}
 
 
 def me(request: Request) -> Agent:
@@ -107,14 +106,12 @@ class PollList(generics.GenericAPIView[Poll]):
         return idempotency.once(request, me(request), lambda: self._create(request))
 
     def _create(self, request: Request) -> Response:
-        form = PollInputSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        draft = form.draft(organiser=me(request))
+        now = timezone.now()
+        draft = PollInputSerializer(data=request.data).draft(organiser=me(request), now=now)
         try:
-            poll = open_poll(by=me(request), draft=draft, now=timezone.now(), creation_key=uuid.uuid4())
+            poll = open_poll(by=me(request), draft=draft, now=now, creation_key=uuid.uuid4())
         except PollRefused as refused:
-            errors = {FIELDS.get(name, name): words for name, words in refused.faults.errors.items()}
-            raise serializers.ValidationError(errors) from refused
+            raise serializers.ValidationError(by_name(refused.faults)) from refused
         data = poll_data(request, poll.public_id)
         return Response(data, status=201, headers={"Location": f"/api/v1/polls/{poll.public_id}/"})
 

@@ -16,8 +16,13 @@ from visio.meetings.drafts import Problem, address_or_none, resolve_invitees
 from visio.meetings.serializers import InviteeSerializer, PersonSerializer
 from visio.polls.api_examples import CHOICE, POLL, SUMMARY, VOTE
 from visio.polls.board import Board
-from visio.polls.drafts import MOST_DATES, MOST_PEOPLE, PollDraft
+from visio.polls.drafts import MOST_DATES, MOST_PEOPLE, Faults, PollDraft, find_faults
 from visio.polls.models import Choice, Poll, PollParticipant, PollStatus
+
+# PollDraft's fields as the API names them.
+FIELDS = {"wants_room": "visio", "wants_tchap": "tchap"}
+# A fault of the first is none as long as one of the others could not be read.
+RESTS_ON = {"dates": ("time_zone", "minutes"), "deadline": ("time_zone", "dates", "minutes")}
 
 
 class PollDateSerializer(serializers.Serializer[Any]):
@@ -167,19 +172,17 @@ class PollInputSerializer(StrictSerializer):
     visio = serializers.BooleanField(default=True)
     tchap = serializers.BooleanField(default=True)
 
-    def draft(self, *, organiser: Agent) -> PollDraft:
-        """The draft; ValidationError names each address that is none."""
-        data = self.validated_data
+    def draft(self, *, organiser: Agent, now: dt.datetime) -> PollDraft:
+        """The draft; ValidationError names all that is wrong, also what the rules refuse of the rest."""
+        data, wrong = self.sort_out()
         entries: dict[str, dict[str, Any]] = {}
-        wrong = []
-        for entry in data["people"]:
+        for entry in data.get("people", ()):
             address = address_or_none(entry["email"].strip())
             if address is None:
-                wrong.append(Problem(text=entry["email"], reason="not_an_address").message)
+                words = Problem(text=entry["email"], reason="not_an_address").message
+                wrong["people"] = [*wrong.get("people", ()), words]
             else:
                 entries.setdefault(address, entry)
-        if wrong:
-            raise serializers.ValidationError({"people": wrong})
         people = tuple(
             replace(
                 invitee,
@@ -188,19 +191,31 @@ class PollInputSerializer(StrictSerializer):
             )
             for invitee in resolve_invitees(list(entries), organiser=organiser).invitees
         )
-        return PollDraft(
-            title=data["title"],
-            dates=tuple(data["dates"]),
+        draft = PollDraft(
+            title=data.get("title", ""),
+            dates=tuple(data.get("dates", ())),
             time_zone=data.get("time_zone") or organiser.time_zone,
-            minutes=data["minutes"],
-            description=data["description"],
-            place=data["place"],
-            deadline=data["deadline"],
+            minutes=data.get("minutes", 60),
+            description=data.get("description", ""),
+            place=data.get("place", ""),
+            deadline=data.get("deadline"),
             people=people,
-            shows_votes=data["shows_votes"],
-            wants_room=data["visio"],
-            wants_tchap=data["tchap"],
+            shows_votes=data.get("shows_votes", True),
+            wants_room=data.get("visio", True),
+            wants_tchap=data.get("tchap", True),
         )
+        if wrong:
+            guessed = set(wrong)
+            for name, messages in by_name(find_faults(draft, now=now)).items():
+                if not guessed & {name, *RESTS_ON.get(name, ())}:
+                    wrong[name] = messages
+            raise serializers.ValidationError(wrong)
+        return draft
+
+
+def by_name(faults: Faults) -> dict[str, list[str]]:
+    """What the rules refuse, at the members' names."""
+    return {FIELDS.get(name, name): words for name, words in faults.errors.items()}
 
 
 @extend_schema_serializer(component_name="PollVoteInput", examples=[VOTE])
