@@ -43,16 +43,16 @@ def _done_with(now: dt.datetime) -> Iterator[QuerySet[Any]]:
     yield InboundMessage.objects.filter(received_at__lt=now - MESSAGES_KEPT)
 
 
-def purge(*, now: dt.datetime, seconds: float) -> bool:
-    """Delete batch after batch for at most about `seconds`; whether everything is gone. Safe to repeat and to run twice."""
+def purge(*, now: dt.datetime, seconds: float, limit: int = BATCH) -> bool:
+    """Delete `limit` rows after `limit` rows for at most about `seconds`; whether everything is gone. Safe to repeat."""
     stop_at = time.monotonic() + seconds
     for rows in _done_with(now):
         while True:
             if time.monotonic() >= stop_at:
                 return False
-            batch = list(rows.order_by().values_list("pk", flat=True)[:BATCH])
+            batch = list(rows.order_by().values_list("pk", flat=True)[:limit])
             if batch:
                 rows.model._default_manager.filter(pk__in=batch).delete()
-            if len(batch) < BATCH:
+            if len(batch) < limit:
                 break
     return True

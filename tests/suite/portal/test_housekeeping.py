@@ -89,13 +89,12 @@ def test_reminders_and_digests_go_a_week_after_their_day() -> None:
     assert [row.day for row in Digest.objects.all()] == [young.date()]
 
 
-def test_by_batches(monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any) -> None:
-    monkeypatch.setattr(housekeeping, "BATCH", 2)
+def test_by_batches(django_assert_num_queries: Any) -> None:
     for number in range(5):
         session(f"over{number}", expires=-dt.timedelta(days=1))
     # Three batches of sessions (one look, one delete each), and a look that finds nothing at each other kind.
     with django_assert_num_queries(3 * 2 + 6):
-        housekeeping.purge(now=NOW, seconds=30)
+        housekeeping.purge(now=NOW, seconds=30, limit=2)
     assert left() == (set(), set())
 
 
