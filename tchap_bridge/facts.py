@@ -41,7 +41,7 @@ class Successor:
     page_url: str
     # "" without a Tchap room; the homeserver may still have to make it.
     room_url: str
-    # Its room is not made yet.
+    # Its room is not made yet: it will be the one of the series whose last date goes on or is over.
     awaits_room: bool
 
 
@@ -86,7 +86,7 @@ def client_url(*, alias_localpart: str) -> str:
 
 
 def read_facts(meeting_id: int, now: dt.datetime) -> MeetingFacts:
-    """Four queries, six for a series."""
+    """Four queries, six for a series, seven for one that was split."""
     meeting = Meeting.objects.select_related("organiser", "room").get(pk=meeting_id)
     shown = current_occurrence(meeting, now)
     rows = Attendee.objects.filter(meeting=meeting, agent__is_active=True).order_by("pk")
@@ -114,7 +114,7 @@ def read_facts(meeting_id: int, now: dt.datetime) -> MeetingFacts:
         date_guest_ids=frozenset(pk for pk, _only in invited).difference(there),
         is_over=is_over(meeting, shown, now),
         split_from_id=meeting.split_from_id,
-        successors=_successors(meeting),
+        successors=_successors(meeting, shown, now),
         # Last: an act that was committed while the rest was read is seen here.
         held_until=_held_until(meeting, now),
     )
@@ -153,18 +153,31 @@ def _dates(meeting: Meeting, now: dt.datetime) -> tuple[DateFacts, ...]:
     )
 
 
-def _successors(meeting: Meeting) -> tuple[Successor, ...]:
+def ends_at(meeting: Meeting, current: Occurrence, now: dt.datetime) -> dt.datetime | None:
+    """When the last date of the meeting, which has begun, is over or was; None while more is to come. `current`: its date now."""
+    if is_over(meeting, current, now):
+        return current.ends_at
+    if meeting.expanded_until is not None or current.starts_at > now:
+        return None
+    others = meeting.occurrences.filter(status=Status.CONFIRMED, ends_at__gt=now).exclude(pk=current.pk)
+    return None if others.exists() else current.ends_at
+
+
+def _successors(meeting: Meeting, shown: Occurrence, now: dt.datetime) -> tuple[Successor, ...]:
     if not meeting.is_series:
         return ()
-    rest = Meeting.objects.filter(split_from=meeting, status=Status.CONFIRMED).select_related("tchap_room")
-    return tuple(_successor(one) for one in rest.order_by("pk"))
+    found = Meeting.objects.filter(split_from=meeting, status=Status.CONFIRMED).select_related("tchap_room")
+    rest = list(found.order_by("pk"))
+    free_at = ends_at(meeting, shown, now) if rest else None
+    return tuple(_successor(one, free_at, now) for one in rest)
 
 
-def _successor(meeting: Meeting) -> Successor:
+def _successor(meeting: Meeting, free_at: dt.datetime | None, now: dt.datetime) -> Successor:
     timetable = Timetable.of_meeting(meeting)
     start = timetable.literal(timetable.start)
     first = When(start.at, timetable.end_of(start), meeting.time_zone, meeting.is_all_day)
     room: TchapRoom | None = getattr(meeting, "tchap_room", None) if meeting.wants_tchap else None
+    is_in_time = free_at is not None and (free_at <= now or free_at <= first.starts_at)
     return Successor(
         public_id=str(meeting.public_id),
         title=meeting.title,
@@ -172,7 +185,7 @@ def _successor(meeting: Meeting) -> Successor:
         first=first,
         page_url=_page_url(meeting),
         room_url=client_url(alias_localpart=room.alias_localpart) if room is not None else "",
-        awaits_room=room is not None and room.room_id == "",
+        awaits_room=room is not None and room.room_id == "" and is_in_time,
     )
 
 

@@ -28,7 +28,7 @@ def told_of(facts: MeetingFacts) -> dict[str, Any]:
         "cancelled": facts.is_cancelled,
         "wanted": facts.wants_tchap,
         "next": _times(facts.when),
-        "followed_by": [one.public_id for one in facts.successors if not facts.is_over or not one.awaits_room],
+        "followed_by": [one.public_id for one in facts.successors if not one.awaits_room],
     }
     if facts.repeat is None:
         return told | _times(facts.when)
@@ -42,6 +42,18 @@ def told_of(facts: MeetingFacts) -> dict[str, Any]:
     }
 
 
+def remembered(facts: MeetingFacts, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a room that was told `told` knows when it was told the difference.
+
+    While the rest of the series waits for the room (handover), how its own part ends is no news: the rest tells what comes.
+    """
+    now = told_of(facts)
+    awaited = "rule" in told and "rule" in now and any(one.awaits_room for one in facts.successors)
+    if awaited and _ends_otherwise(_timing(told), _timing(now)):
+        return now | {"rule": told["rule"]}
+    return now
+
+
 def next_told(told: Mapping[str, Any]) -> When | None:
     """The date that the room knows as the next one; None in a room that was told by an older version."""
     return _when(told["next"]) if "next" in told else None
@@ -49,7 +61,7 @@ def next_told(told: Mapping[str, Any]) -> When | None:
 
 def news(facts: MeetingFacts, told: Mapping[str, Any]) -> list[tuple[str, Text]]:
     """What to tell a room that was last told `told`: (about, text), each `about` once a version. Nothing to an untold room."""
-    now, language = told_of(facts), facts.language
+    now, language = remembered(facts, told), facts.language
     if not told or dict(told) == now:
         return []
     if now["cancelled"]:

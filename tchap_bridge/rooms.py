@@ -32,7 +32,7 @@ from tchap_bridge.matrix import (
 from tchap_bridge.members import Members
 from tchap_bridge.messages import Text
 from tchap_bridge.models import RoomState, TchapMessage, TchapRoom
-from tchap_bridge.news import news
+from tchap_bridge.news import news, remembered
 from visio.meetings.links import attach_link, detach_link
 from visio.meetings.models import Attendee, ChangeKind, Meeting, MeetingChange
 
@@ -155,19 +155,24 @@ class _Reconciliation:
                 self._say()
             raise _Undoable(facts.held_until)
         wanted = desired.wanted_room(facts)
-        if not self.room.room_id and not wanted.closed:
-            take_over(self.claim, facts)
+        expected = take_over(self.claim, facts) if not self.room.room_id and not wanted.closed else None
+        if expected is not None:
+            self._link(facts, expected.alias_localpart)
+            raise pauses.Held(expected.at)
         if not self.room.room_id:
             if wanted.closed or facts.is_over:
+                if not facts.wants_tchap:
+                    # The link to the room that would have become its own.
+                    self._link(facts, "")
                 return _Result(RoomState.CLOSED)
             self._create_or_adopt(wanted)
         elif is_taken_over(facts, self.room.shown.get("told", {})):
             # The meeting that continues this one takes the room as it is, and tells what changed.
             return _Result(RoomState.APPLIED)
-        self._owe_news(facts, wanted)
+        self._owe_news(facts)
         self._name(wanted)
         self._pin(wanted)
-        self._link(facts, wanted)
+        self._link(facts, self.room.alias_localpart)
         more = self.members.bring(facts, wanted, most=self.most_invited)
         self.members.give_powers(wanted)
         self._say()
@@ -270,10 +275,10 @@ class _Reconciliation:
             **columns(text, quiet=True, replaces=card_event_id),
         )
 
-    def _link(self, facts: MeetingFacts, wanted: RoomWanted) -> None:
+    def _link(self, facts: MeetingFacts, alias_localpart: str) -> None:
         """Hang the room on the meeting's page (and take it down when the organiser no longer wants it)."""
         meeting = Meeting.objects.get(pk=facts.meeting_id)
-        url = client_url(alias_localpart=self.room.alias_localpart) if facts.wants_tchap else ""
+        url = client_url(alias_localpart=alias_localpart) if facts.wants_tchap else ""
         there = meeting.links.filter(label=LABEL).values_list("url", flat=True).first() or ""
         if url == there:
             return
@@ -289,14 +294,15 @@ class _Reconciliation:
                 detach_link(meeting=meeting, label=LABEL)
 
     # --- what is said -------------------------------------------------------------------------------------------
-    def _owe_news(self, facts: MeetingFacts, wanted: RoomWanted) -> None:
+    def _owe_news(self, facts: MeetingFacts) -> None:
         """Write down the messages that the difference makes, together with the fact that the room is (to be) told."""
         told = self.room.shown.get("told", {})
-        if told == wanted.told:
+        now = remembered(facts, told)
+        if told == now:
             return
         with transaction.atomic():
             # The room's row first, its messages after it, as everywhere.
-            self.claim.show(told=wanted.told)
+            self.claim.show(told=now)
             for about, text in news(facts, told):
                 TchapMessage.objects.get_or_create(room=self.room, about=about, defaults=columns(text))
 
