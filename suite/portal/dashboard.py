@@ -267,7 +267,8 @@ def read_rooms(agent: Agent, now: dt.datetime) -> list[ChatRoom]:
         .exclude(meeting__attendees__agent=agent, meeting__attendees__answer=Answer.DECLINED)
         .exclude(state=RoomState.CLOSED)
         .select_related("meeting")
-        .annotate(url=_tchap_url(OuterRef("meeting")), starts_at=_starts_at(now))
+        .annotate(url=_tchap_url(OuterRef("meeting")), starts_at=_starts_at(agent, now))
+        .filter(starts_at__isnull=False)
         .order_by("starts_at", "pk")[:MOST_ROOMS]
     )
     return [
@@ -284,12 +285,17 @@ def read_rooms(agent: Agent, now: dt.datetime) -> list[ChatRoom]:
     ]
 
 
-def _starts_at(now: dt.datetime) -> Subquery:
-    """Of the date that goes on, comes next or ended a while ago."""
+def _starts_at(agent: Agent, now: dt.datetime) -> Subquery:
+    """Of the date of the agent's that goes on, comes next or ended a while ago."""
+    left_out = AttendeeException.objects.filter(occurrence=OuterRef("pk"), attendee__agent=agent, removed=True)
+    elsewhere = Attendee.objects.filter(
+        meeting=OuterRef("meeting"), agent=agent, only_occurrence__isnull=False
+    ).exclude(only_occurrence=OuterRef("pk"))
     dates = Occurrence.objects.filter(
         meeting=OuterRef("meeting"), status="confirmed", starts_at__gt=now - AFTERWARDS - LONGEST
     )
-    return Subquery(dates.filter(ends_at__gt=now - AFTERWARDS).order_by("starts_at").values("starts_at")[:1])
+    theirs = dates.filter(~Exists(left_out), ~Exists(elsewhere), ends_at__gt=now - AFTERWARDS)
+    return Subquery(theirs.order_by("starts_at").values("starts_at")[:1])
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from suite.agents.models import Agent
 from visio.meetings import words
 from visio.meetings.dates import current_occurrence, occurrence_by_key, occurrence_key
+from visio.meetings.gone_dates import NoSuchDate
 from visio.meetings.models import Meeting, Occurrence
 from visio.meetings.scopes import Notify, Scope
 from visio.places.models import BookingStatus, ResourceBooking
@@ -27,13 +28,13 @@ class Choice:
 
 
 def asked_date(request: HttpRequest, meeting: Meeting, now: dt.datetime) -> Occurrence:
-    """The date that ?date= names, else the one that goes on or comes next. Http404 when the meeting has no such date."""
+    """The date that ?date= names, else the one that goes on or comes next. NoSuchDate when the meeting has no such date."""
     key = request.GET.get("date", "")
     if not key or not meeting.is_series:
         return current_occurrence(meeting, now)
     found = occurrence_by_key(meeting, key[:40])
     if found is None:
-        raise Http404
+        raise NoSuchDate(meeting, key[:40])
     return found
 
 

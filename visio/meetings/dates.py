@@ -52,16 +52,21 @@ def occurrence_key(occurrence: Occurrence) -> str:
     return f"{at.astimezone(dt.UTC):{_KEY}}" if at is not None else ""
 
 
+def instant_of(key: str) -> dt.datetime | None:
+    """The original start that `key` names; None when it names none."""
+    try:
+        return dt.datetime.strptime(key, _KEY).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
+
+
 def occurrence_by_key(meeting: Meeting, key: str) -> Occurrence | None:
     """The date that `key` names, cancelled ones too; None when the meeting has no such date."""
     if key == "":
         found = meeting.occurrences.filter(recurrence_id=None).first()
     else:
-        try:
-            at = dt.datetime.strptime(key, _KEY).replace(tzinfo=dt.UTC)
-        except ValueError:
-            return None
-        found = meeting.occurrences.filter(recurrence_id=at).first()
+        at = instant_of(key)
+        found = meeting.occurrences.filter(recurrence_id=at).first() if at is not None else None
     if found is not None:
         found.meeting = meeting
     return found

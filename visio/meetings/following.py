@@ -135,7 +135,8 @@ def end_before(*, meeting: Meeting, occurrence: Occurrence, act: Act) -> None:
         act.by,
         act.now,
         ChangeKind.CANCELLED,
-        {"scope": "following", "date": _iso(occurrence)},
+        # The rule says which dates there were (visio.meetings.gone_dates).
+        {"scope": "following", "date": _iso(occurrence), "rule": old.rule, "start": old.start.isoformat()},
     )
     _tell_end(meeting, guests, before, act)
     publish(MeetingChanged(meeting_id=meeting.pk))

@@ -13,9 +13,10 @@ date).
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -86,6 +87,11 @@ class Dates:
         """The same, and `occurrence`, which the rule may make no more."""
         others = (one for one in self.special if one.recurrence_id != occurrence.recurrence_id)
         return Dates((*others, occurrence), self.booked)
+
+    def without(self, absent: Collection[dt.datetime]) -> Dates:
+        """The same, for somebody whom these dates do not concern: to them they are as good as cancelled."""
+        special = [one if one.recurrence_id not in absent else _cancelled(one) for one in self.special]
+        return Dates(tuple(special), tuple(one for one in self.booked if one.recurrence_id not in absent))
 
 
 def dates_of(meeting: Meeting, *, also: Iterable[dt.datetime | None] = ()) -> Dates:
@@ -310,15 +316,22 @@ class CalendarText:
         return address_line("ORGANIZER", common_name=organiser.full_name, uri=uri, parameters=parameters)
 
 
-def meeting_ics(meeting: Meeting, occurrence: Occurrence | None = None, *, join_url: str | None = None) -> bytes:
+def meeting_ics(
+    meeting: Meeting,
+    occurrence: Occurrence | None = None,
+    *,
+    join_url: str | None = None,
+    absent: Collection[dt.datetime] = (),
+) -> bytes:
     """The meeting, or one date of it, as a file to download: no METHOD, no attendees; DTSTAMP is the last change (§3.8.7.2).
 
-    `join_url`: the reader's own link; the agents' one when None.
+    `join_url`: the reader's own link; the agents' one when None. `absent`: dates (recurrence ids) of a series that the reader was
+    left out of: excluded from it, and nothing is told of them.
     """
     only = occurrence.recurrence_id if occurrence else None
     text = CalendarText(
         meeting=meeting,
-        dates=dates_of(meeting, also=[only]),
+        dates=dates_of(meeting, also=[only, *absent]).without(absent),
         method="",
         sequence=meeting.sequence,
         only=only,
@@ -336,6 +349,13 @@ def calendar_file(events: Sequence[bytes], zones: Iterable[bytes], *, name: str 
     head = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//{settings.UID_DOMAIN}//Portail//FR\r\nCALSCALE:GREGORIAN\r\n"
     named = text_line("NAME", name) + text_line("X-WR-CALNAME", name) if name else b""
     return b"".join((head.encode("ascii"), named, *zones, *events, b"END:VCALENDAR\r\n"))
+
+
+def _cancelled(occurrence: Occurrence) -> Occurrence:
+    """A copy in memory, never to be saved."""
+    gone = copy.copy(occurrence)
+    gone.status = Status.CANCELLED
+    return gone
 
 
 def _own(own: str | None, inherited: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Max, Q
@@ -54,7 +55,8 @@ TCHAP_PATIENCE = dt.timedelta(minutes=10)
 class Page:
     """What is looked at. `one_date`: the page of one date of a series, and not of all of it.
 
-    `is_alone`: the reader is invited to that date only, and reads nothing of the others.
+    `is_alone`: the reader is invited to that date only, and reads nothing of the others. `away`: dates of the series (their
+    recurrence ids by id) that the reader was left out of, and reads nothing of.
     """
 
     meeting: Meeting
@@ -63,6 +65,7 @@ class Page:
     now: dt.datetime
     one_date: bool
     is_alone: bool = False
+    away: Mapping[int, dt.datetime] = field(default_factory=dict)
 
     @property
     def date(self) -> Occurrence | None:
@@ -101,6 +104,7 @@ def facts(page: Page) -> dict[str, Any]:
         "ends_hour": words.hour(ends_at, agent.time_zone),
         "elsewhere": _elsewhere(meeting, occurrence, agent),
         "is_cancelled": is_cancelled,
+        "cancelled": _cancellation(meeting, occurrence) if is_cancelled else None,
         "over": ends_at <= now,
         "running": starts_at <= now < ends_at,
         "can_edit": can_edit,
@@ -111,6 +115,14 @@ def facts(page: Page) -> dict[str, Any]:
         "moved_date": occurrence.recurrence_id not in (None, starts_at),
         "own_words": any(value is not None for value in (occurrence.title, occurrence.place, occurrence.description)),
     }
+
+
+def _cancellation(meeting: Meeting, occurrence: Occurrence) -> MeetingChange | None:
+    """Who cancelled it and when: the meeting, else that date."""
+    acts = meeting.changes.filter(kind=ChangeKind.CANCELLED).select_related("by")
+    if not meeting.is_cancelled and occurrence.recurrence_id is not None:
+        acts = acts.filter(details__date=occurrence.recurrence_id.isoformat())
+    return acts.first()
 
 
 def _elsewhere(meeting: Meeting, occurrence: Occurrence, agent: Agent) -> str:
@@ -145,7 +157,9 @@ def dates(request: HttpRequest, page: Page, mine: Attendee | None) -> dict[str, 
         return {"date_lines": [], "before": "", "after": "", "more_dates": ""}
     asked = MOST_DATES if request.GET.get("dates") == "tout" else DATES_SHOWN
     coming = list(
-        meeting.occurrences.filter(starts_at__gt=now - LONGEST, ends_at__gt=now).order_by("starts_at")[: asked + 1]
+        meeting.occurrences.filter(starts_at__gt=now - LONGEST, ends_at__gt=now)
+        .exclude(pk__in=page.away)
+        .order_by("starts_at")[: asked + 1]
     )
     shown = coming[:asked]
     answers: dict[int, str] = {}
@@ -154,7 +168,7 @@ def dates(request: HttpRequest, page: Page, mine: Attendee | None) -> dict[str, 
         answers = {one.occurrence_id: one.answer for one in own if one.answer is not None}
     around: dict[str, str] = {"before": "", "after": ""}
     if page.one_date:
-        others = meeting.occurrences.exclude(pk=page.occurrence.pk)
+        others = meeting.occurrences.exclude(pk__in=[page.occurrence.pk, *page.away])
         earlier = others.filter(starts_at__lt=page.occurrence.starts_at).order_by("-starts_at").first()
         later = others.filter(starts_at__gte=page.occurrence.starts_at).order_by("starts_at").first()
         around = {
@@ -285,12 +299,22 @@ def side(page: Page) -> dict[str, Any]:
         "tchap_url": link.url if link else "",
         "tchap_refused": meeting.wants_tchap and link is None and is_refused(meeting=meeting, label=TCHAP),
         "tchap_late": meeting.changed_at < timezone.now() - TCHAP_PATIENCE,
-        "rooms": [] if meeting.is_cancelled else resources_of(meeting.pk, after=page.now, occurrence_id=date_id),
+        "rooms": []
+        if meeting.is_cancelled
+        else resources_of(meeting.pk, after=page.now, occurrence_id=date_id, without=page.away),
     }
 
 
 def history(page: Page) -> dict[str, Any]:
-    changes = MeetingChange.objects.filter(meeting=page.meeting).select_related("by")[:HISTORY_SHOWN]
+    found = MeetingChange.objects.filter(meeting=page.meeting).select_related("by")
+    about_all = ~Q(details__has_key="date")
+    if page.is_alone and page.occurrence.recurrence_id is not None:
+        found = found.filter(about_all | Q(details__date=page.occurrence.recurrence_id.isoformat()))
+    elif page.away:
+        hidden = [at.isoformat() for at in page.away.values()]
+        # What became of a date and all that follow is no secret of that date.
+        found = found.filter(about_all | Q(details__contains={"scope": "following"}) | ~Q(details__date__in=hidden))
+    changes = found[:HISTORY_SHOWN]
     today = words.local(page.now, page.agent.time_zone).date()
     return {"history": history_lines(changes, viewer=page.agent, today=today)}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import TYPE_CHECKING
 
+from django.db.models import QuerySet
 from django.http import Http404
 
 from suite.agents.delegation import may_act_for
+from visio.meetings.exception_models import AttendeeException
 from visio.meetings.models import Attendee, Meeting, Occurrence
 
 if TYPE_CHECKING:
@@ -38,6 +41,24 @@ def only_date_of(meeting: Meeting, agent: Agent) -> Occurrence | None:
         return None
     mine.only_occurrence.meeting = meeting
     return mine.only_occurrence
+
+
+def dates_away(meeting: Meeting, agent: Agent) -> dict[int, dt.datetime]:
+    """The dates of a series that an agent who is invited to the rest of it was left out of: {id: recurrence id}.
+
+    They read nothing of those dates. Whoever may edit the meeting reads all of it.
+    """
+    if not meeting.is_series or meeting.organiser_id == agent.pk:
+        return {}
+    found = absences(Attendee.objects.filter(meeting=meeting, agent=agent))
+    return {} if found and can_edit_meeting(meeting, agent) else found
+
+
+def absences(attendees: QuerySet[Attendee]) -> dict[int, dt.datetime]:
+    """Dates that these attendees of a series were left out of: {id: recurrence id}. One query."""
+    removed = AttendeeException.objects.filter(attendee__in=attendees, removed=True)
+    rows = removed.values_list("occurrence", "occurrence__recurrence_id")
+    return {occurrence_id: at for occurrence_id, at in rows if at is not None}
 
 
 def visible_meeting_or_404(agent: Agent, public_id: uuid.UUID | str) -> Meeting:

@@ -33,8 +33,12 @@ from visio.meetings.counters import propose as propose_time
 from visio.meetings.dates import current_occurrence, occurrence_by_key, occurrence_key
 from visio.meetings.drafts import DAY_MINUTES
 from visio.meetings.exception_models import AttendeeException, CounterProposal, CounterState
+from visio.meetings.gone_dates import NoSuchDate
 from visio.meetings.models import LONGEST, Answer, AnsweredVia, Attendee, ChangeKind, Meeting, Occurrence, Role, Status
+from visio.meetings.permissions import absences
 from visio.meetings.repeat_form import kept_words
+from visio.meetings.shown_dates import another_date
+from visio.meetings.timetable import Timetable
 from visio.meetings.tokens import attendee_by_token, guest_join_url
 from visio.meetings.views import ics_response
 from visio.places.bookings import ACTIVE
@@ -73,9 +77,10 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     attendee = attendee_by_token(token, now=now) if len(token) <= TOKEN_LENGTH else None
     if attendee is None:
         return _gone(request, now)
-    shown = _shown(request, attendee, now)
-    if shown is None:
-        return _gone(request, now)
+    try:
+        shown = _shown(request, attendee, now)
+    except NoSuchDate as gone:
+        return _gone(request, now) if gone.change is None else _date_gone(request, gone, token, now)
     if request.method != "POST":
         return _page(request, shown, token)
     form = GuestForm(request.POST)
@@ -124,8 +129,15 @@ def ics(request: HttpRequest, token: str) -> HttpResponse:
     attendee = attendee_by_token(token, now=now) if len(token) <= TOKEN_LENGTH else None
     if attendee is None or attendee.meeting.is_cancelled:
         return _gone(request, now)
-    link = guest_join_url(attendee) if attendee.meeting.room_id else ""
-    return ics_response(attendee.meeting, attendee.only_occurrence, join_url=link)
+    meeting, key = attendee.meeting, request.GET.get("date", "")[:40]
+    link = guest_join_url(attendee) if meeting.room_id else ""
+    if attendee.only_occurrence is not None or not meeting.is_series:
+        return ics_response(meeting, attendee.only_occurrence, join_url=link)
+    absent = absences(meeting.attendees.filter(pk=attendee.pk))
+    date = occurrence_by_key(meeting, key) if key else None
+    if key and (date is None or date.pk in absent):
+        return _gone(request, now)
+    return ics_response(meeting, date, join_url=link, absent=absent.values())
 
 
 def _gone(request: HttpRequest, now: dt.datetime) -> HttpResponse:
@@ -157,16 +169,29 @@ class Shown:
         return self.exception is not None and self.exception.removed
 
     def text(self, name: str) -> str:
+        if self.is_left_out:
+            # What that date is about is not this guest's business.
+            return self.attendee.meeting.title if name == "title" else ""
         own = getattr(self.occurrence, name) if self.is_one_date else None
         return str(getattr(self.attendee.meeting, name) if own is None else own)
+
+    @property
+    def span(self) -> tuple[dt.datetime, dt.datetime]:
+        """The hours; to who was left out of the date those that the series says, whatever it became."""
+        meeting, occurrence = self.attendee.meeting, self.occurrence
+        at = occurrence.recurrence_id
+        if not self.is_left_out or at is None:
+            return occurrence.starts_at, occurrence.ends_at
+        table = Timetable.of_meeting(meeting)
+        return at, table.end_of(table.literal(table.wall_of(at)))
 
     @property
     def is_one_date(self) -> bool:
         return bool(self.key) or self.attendee.only_occurrence_id is not None
 
 
-def _shown(request: HttpRequest, attendee: Attendee, now: dt.datetime) -> Shown | None:
-    """None when the address names a date that the meeting has not, or not for this guest."""
+def _shown(request: HttpRequest, attendee: Attendee, now: dt.datetime) -> Shown:
+    """Raises NoSuchDate when the address names a date that the meeting has not."""
     meeting, key = attendee.meeting, ""
     if attendee.only_occurrence is not None:
         occurrence = attendee.only_occurrence
@@ -175,17 +200,33 @@ def _shown(request: HttpRequest, attendee: Attendee, now: dt.datetime) -> Shown 
         key = request.GET["date"][:40]
         found = occurrence_by_key(meeting, key)
         if found is None:
-            return None
+            raise NoSuchDate(meeting, key)
         occurrence = found
     else:
         occurrence = current_occurrence(meeting, now)
-    exception = (
-        AttendeeException.objects.filter(attendee=attendee, occurrence=occurrence).first()
-        if attendee.is_series
-        else None
-    )
+    exception = _exception(attendee, occurrence)
+    if exception is not None and exception.removed and not key:
+        another = another_date(attendee, now)
+        if another is not None:
+            occurrence = another[0]
+            occurrence.meeting = meeting
+            exception = _exception(attendee, occurrence)
     zone = meeting.time_zone if meeting.is_all_day else _zone(request, attendee)
     return Shown(attendee, occurrence, exception, key, zone, now)
+
+
+def _exception(attendee: Attendee, occurrence: Occurrence) -> AttendeeException | None:
+    if not attendee.is_series:
+        return None
+    return AttendeeException.objects.filter(attendee=attendee, occurrence=occurrence).first()
+
+
+def _date_gone(request: HttpRequest, gone: NoSuchDate, token: str, now: dt.datetime) -> HttpResponse:
+    """A date that was cancelled, or moved to another series, with those that followed."""
+    meeting = gone.meeting
+    context = {"now": now, "meeting": meeting, "at": gone.at, "zone": meeting.time_zone, "token": token}
+    context["is_moved"] = gone.moved_to is not None
+    return render(request, "visio/meetings/rsvp_no_date.html", context, status=410)
 
 
 def _page(
@@ -200,7 +241,7 @@ def _page(
 ) -> HttpResponse:
     attendee, occurrence, zone, now = shown.attendee, shown.occurrence, shown.zone, shown.now
     meeting = attendee.meeting
-    starts_at, ends_at = occurrence.starts_at, occurrence.ends_at
+    starts_at, ends_at = shown.span
     over = shown.is_over
     if (shown.is_cancelled or over) and status == 200:
         # There is nothing to answer any more; the page says so and stays readable.
@@ -215,7 +256,9 @@ def _page(
         "now": now,
         "attendee": attendee,
         "meeting": meeting,
-        "occurrence": occurrence,
+        "occurrence": Occurrence(meeting=meeting, starts_at=starts_at, ends_at=ends_at)
+        if shown.is_left_out
+        else occurrence,
         "title": shown.text("title"),
         "place": shown.text("place"),
         "rooms": _rooms(meeting, occurrence) if is_invited else (),
@@ -240,7 +283,7 @@ def _page(
         "comment": form["comment"].value() if form is not None else comment,
         "thanks": request.GET.get("merci") == "1" and given != Answer.NEEDS_ACTION,
         "answered": given != Answer.NEEDS_ACTION,
-        "join_url": guest_join_url(attendee) if meeting.room_id and not shown.is_cancelled and not over else "",
+        "join_url": guest_join_url(attendee) if meeting.room_id and is_invited and not over else "",
         "join_now": starts_at - JOIN_BEFORE <= now < ends_at,
         "counter": _own_counter(shown, about) if is_open else None,
         **_series(shown, token),
@@ -314,7 +357,7 @@ def _moved(shown: Shown, answered: bool, revision: int | None) -> dict[str, Any]
         # A move of the whole series changed another date's hours, unless it is told as a date's own.
         at = occurrence.recurrence_id.isoformat() if occurrence.recurrence_id else ""
         moves = moves.filter(details__date=at) if shown.is_one_date else moves.exclude(details__has_key="date")
-    change = moves.first()
+    change = None if shown.is_left_out else moves.first()
     if change is None or (answered and (revision or 0) >= change.revision):
         return {"moved_from": "", "moved_at": None, "answered_before": False}
     before = change.details["before"]

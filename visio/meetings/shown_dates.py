@@ -54,12 +54,12 @@ def shown_to(viewer: Agent, meetings: Collection[Meeting], mine: Iterable[Attend
                 answers[pk] = exception.answer or answers[pk]
                 continue
             answers.pop(pk, None)
-            if pk in guest and (another := _another(places[pk], now)) is not None:
+            if pk in guest and (another := another_date(places[pk], now)) is not None:
                 dates[pk], answers[pk] = another
     return Shown(dates, answers, frozenset(alone))
 
 
-def _another(place: Attendee, now: dt.datetime) -> tuple[Occurrence, str] | None:
+def another_date(place: Attendee, now: dt.datetime) -> tuple[Occurrence, str] | None:
     """The next date that this guest is invited to, else their last one, and their answer to it. None: there is none left."""
     own = AttendeeException.objects.filter(attendee=place, occurrence=OuterRef("pk"))
     invited = Occurrence.objects.filter(~Exists(own.filter(removed=True)), meeting=place.meeting_id).annotate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -21,6 +22,7 @@ from visio.meetings.answers import AnswerRefused
 from visio.meetings.answers import answer as record_answer
 from visio.meetings.date_pages import address_of, asked_date
 from visio.meetings.dates import current_occurrence, occurrence_by_key
+from visio.meetings.gone_dates import NoSuchDate, NotInvited
 from visio.meetings.ical import meeting_ics
 from visio.meetings.listing import TABS, read_page
 from visio.meetings.meeting_page import (
@@ -35,11 +37,12 @@ from visio.meetings.meeting_page import (
     side,
     undoing,
 )
-from visio.meetings.models import Answer, AnsweredVia, Delivery, Meeting, Occurrence
+from visio.meetings.models import Answer, AnsweredVia, Delivery, Meeting, MeetingChange, Occurrence
 from visio.meetings.owing import ResendRefused
 from visio.meetings.owing import resend as resend_mails
-from visio.meetings.permissions import can_edit_meeting, only_date_of, visible_meeting_or_404
+from visio.meetings.permissions import can_edit_meeting, dates_away, only_date_of, visible_meeting_or_404
 from visio.meetings.requests import from_htmx, page_number, signed_in
+from visio.meetings.shown_dates import another_date
 from visio.meetings.waiting import as_of
 
 # From this long before the start, the list offers to join.
@@ -66,8 +69,47 @@ def meeting_list(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def detail(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """The whole page of one meeting, or of the date of a series that ?date= names."""
-    return detail_response(request, public_id)
+    """The whole page of one meeting, or of the date of a series that ?date= names; a date that is gone says why."""
+    try:
+        return detail_response(request, public_id)
+    except NoSuchDate as gone:
+        return _gone_response(request, gone)
+    except NotInvited as left_out:
+        date = left_out.occurrence
+        # The day is the one that the series' rule says: what the date became is not the reader's business.
+        return _no_date_page(request, left_out.meeting, date.recurrence_id, status=404)
+
+
+def _gone_response(request: HttpRequest, gone: NoSuchDate) -> HttpResponse:
+    agent, now = signed_in(request), timezone.now()
+    if gone.change is None or only_date_of(gone.meeting, agent) is not None:
+        raise gone
+    if gone.moved_to is None:
+        return _no_date_page(request, gone.meeting, gone.at, change=gone.change, status=410)
+    rest = Meeting.objects.visible_to(agent).filter(public_id=gone.moved_to).first()
+    if rest is None:
+        raise gone
+    only = only_date_of(rest, agent)
+    if only is not None or not rest.is_series:
+        return redirect("meetings:detail", rest.public_id)
+    return redirect(
+        address_of(rest, occurrence_by_key(rest, request.GET["date"][:40]) or current_occurrence(rest, now))
+    )
+
+
+def _no_date_page(
+    request: HttpRequest, meeting: Meeting, at: dt.datetime | None, *, status: int, change: MeetingChange | None = None
+) -> HttpResponse:
+    context = {
+        "page": "meetings",
+        "now": timezone.now(),
+        "meeting": meeting,
+        "at": at,
+        "zone": meeting.time_zone if meeting.is_all_day else signed_in(request).time_zone,
+        "change": change,
+        "series_address": address_of(meeting, None),
+    }
+    return render(request, "visio/meetings/no_date.html", context, status=status)
 
 
 def detail_response(
@@ -122,11 +164,21 @@ def fragment_history(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse
 def _page(request: HttpRequest, public_id: uuid.UUID) -> Page:
     agent, now = signed_in(request), timezone.now()
     meeting = visible_meeting_or_404(agent, public_id)
-    occurrence, only = asked_date(request, meeting, now), only_date_of(meeting, agent)
-    if only is not None and request.GET.get("date") and occurrence.pk != only.pk:
-        raise Http404
+    only = only_date_of(meeting, agent)
     one_date = only is not None or (meeting.is_series and bool(request.GET.get("date")))
-    return Page(meeting, only or occurrence, agent, now, one_date=one_date, is_alone=only is not None)
+    if only is not None:
+        if request.GET.get("date") and asked_date(request, meeting, now).pk != only.pk:
+            raise Http404
+        return Page(meeting, only, agent, now, one_date=one_date, is_alone=True)
+    occurrence, away = asked_date(request, meeting, now), dates_away(meeting, agent)
+    if occurrence.pk in away:
+        mine = attendance_of(meeting, agent)
+        another = another_date(mine, now) if mine is not None and not one_date else None
+        if another is None:
+            raise NotInvited(meeting, occurrence)
+        occurrence = another[0]
+        occurrence.meeting = meeting
+    return Page(meeting, occurrence, agent, now, one_date=one_date, away=away)
 
 
 @require_POST
@@ -218,13 +270,22 @@ def ics(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     meeting = visible_meeting_or_404(agent, public_id)
     date = occurrence_by_key(meeting, request.GET["date"][:40]) if request.GET.get("date") else None
     only = only_date_of(meeting, agent)
-    if request.GET.get("date") and (date is None or (only is not None and date.pk != only.pk)):
+    away = dates_away(meeting, agent)
+    if request.GET.get("date") and (date is None or date.pk in away or (only is not None and date.pk != only.pk)):
         raise Http404
-    return ics_response(meeting, only or date)
+    return ics_response(meeting, only or date, absent=away.values())
 
 
-def ics_response(meeting: Meeting, date: Occurrence | None = None, *, join_url: str | None = None) -> HttpResponse:
-    response = HttpResponse(meeting_ics(meeting, date, join_url=join_url), content_type="text/calendar; charset=utf-8")
+def ics_response(
+    meeting: Meeting,
+    date: Occurrence | None = None,
+    *,
+    join_url: str | None = None,
+    absent: Collection[dt.datetime] = (),
+) -> HttpResponse:
+    """`absent`: dates (recurrence ids) of which the reader gets nothing."""
+    text = meeting_ics(meeting, date, join_url=join_url, absent=absent)
+    response = HttpResponse(text, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="reunion.ics"'
     return response
 

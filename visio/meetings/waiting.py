@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from visio.meetings.dates import current_occurrences
 from visio.meetings.exception_models import AttendeeException
 from visio.meetings.models import Answer, Attendee, Occurrence, Status
+from visio.meetings.shown_dates import another_date
 
 
 def as_of(attendee: Attendee, occurrence: Occurrence, *, answer: str | None = None) -> Attendee:
@@ -32,7 +33,11 @@ def at_waiting_dates(rows: Iterable[Attendee], now: dt.datetime) -> list[Attende
     if not series:
         return attendances
     waiting = _waiting_dates([row.pk for row in series if row.answer != Answer.NEEDS_ACTION], now)
-    current = current_occurrences([row.meeting_id for row in series if row.pk not in waiting], now)
+    asked = [row for row in series if row.pk not in waiting]
+    current = current_occurrences([row.meeting_id for row in asked], now)
+    for row in _left_out(asked, current.values()):
+        if (another := another_date(row, now)) is not None:
+            current[row.meeting_id] = another[0]
     shown = []
     for row in attendances:
         if not row.is_series:
@@ -45,6 +50,15 @@ def at_waiting_dates(rows: Iterable[Attendee], now: dt.datetime) -> list[Attende
         else:
             shown.append(as_of(row, current[row.meeting_id]))
     return sorted(shown, key=lambda row: (row.starts_at, row.pk))
+
+
+def _left_out(rows: list[Attendee], dates: Iterable[Occurrence]) -> list[Attendee]:
+    """Those of `rows` whose date is not theirs. One query; none without a row."""
+    removed = AttendeeException.objects.filter(
+        attendee__in=[row.pk for row in rows], occurrence__in=[date.pk for date in dates], removed=True
+    )
+    away = set(removed.values_list("attendee", flat=True)) if rows else set()
+    return [row for row in rows if row.pk in away]
 
 
 def _waiting_dates(attendee_ids: list[int], now: dt.datetime) -> dict[int, Occurrence]:

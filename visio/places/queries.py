@@ -162,16 +162,23 @@ SELECT r.public_id, CASE WHEN r.site = '' THEN r.name ELSE r.name || ' (' || r.s
   JOIN visio_resource r ON r.id = b.resource_id
  WHERE b.meeting_id = %(meeting)s::bigint AND b.status <> 'released' AND upper(b.during) > %(after)s
    AND (%(occurrence)s::bigint IS NULL OR b.occurrence_id = %(occurrence)s::bigint)
+   AND b.occurrence_id <> ALL (%(without)s::bigint[])
  GROUP BY r.id
  ORDER BY r.kind DESC, r.site, r.name, r.id
 """
 
 
-def resources_of(meeting_id: int, *, after: dt.datetime, occurrence_id: int | None = None) -> list[MeetingResource]:
+def resources_of(
+    meeting_id: int, *, after: dt.datetime, occurrence_id: int | None = None, without: Collection[int] = ()
+) -> list[MeetingResource]:
     """The resources of a meeting's dates that end after `after`, or of one date; rooms first. One statement.
+
+    `without`: dates (ids) of which nothing is told.
 
     For the people of the meeting: whether the viewer is one of them is the caller's question.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_OF_MEETING, {"meeting": meeting_id, "after": after, "occurrence": occurrence_id})
+        cursor.execute(
+            _OF_MEETING, {"meeting": meeting_id, "after": after, "occurrence": occurrence_id, "without": list(without)}
+        )
         return [MeetingResource(*row) for row in cursor.fetchall()]
