@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.utils import formats, translation
+from django.utils import translation
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from suite.core.days import day_words
 from visio.meetings import wallclock, words
 from visio.meetings.recurrence import parse_rule
 from visio.meetings.rule_words import describe
@@ -72,7 +73,7 @@ def when_words(when: When) -> str:
         if last <= first:
             return words.full_day(first)
         pattern = _("l j F Y")
-        days = {"first": formats.date_format(first, pattern), "last": formats.date_format(last, pattern)}
+        days = {"first": day_words(first, pattern), "last": day_words(last, pattern)}
         return _("Du %(first)s au %(last)s") % days
     hours = words.hours(when.starts_at, when.ends_at, when.time_zone)
     return _timed(words.full_day(first), hours, when.time_zone)

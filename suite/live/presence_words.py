@@ -3,9 +3,10 @@
 import datetime as dt
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from suite.core.days import day_words
 
 
 def hour_words(moment: dt.datetime) -> str:
@@ -23,7 +24,7 @@ def _is_today(moment: dt.datetime, now: dt.datetime) -> bool:
 
 def _day_words(moment: dt.datetime) -> str:
     # Translators: Django date format of a day inside a sentence, as in "jusqu’au 24 novembre".
-    return date_format(timezone.localtime(moment), _("j F"))
+    return day_words(timezone.localtime(moment), _("j F"))
 
 
 def in_meeting_words(until: dt.datetime | None, now: dt.datetime) -> str:
@@ -42,8 +43,15 @@ def do_not_disturb_words(until: dt.datetime | None, now: dt.datetime) -> str:
     return _("Ne pas déranger, jusqu’au %(day)s") % {"day": _day_words(until)}
 
 
-def away_words(since: dt.datetime | None, until: dt.datetime | None, now: dt.datetime) -> str:
-    """An end chosen by the person says more than the minutes since they left."""
+def away_words(
+    since: dt.datetime | None, until: dt.datetime | None, now: dt.datetime, *, last_day: dt.date | None = None
+) -> str:
+    """An end chosen by the person says more than the minutes since they left; a last day is a day of their own calendar."""
+    if last_day is not None and last_day <= timezone.localtime(now).date():
+        return _("Absent aujourd’hui")
+    if last_day is not None:
+        # Translators: Django date format of a day inside a sentence, as in "jusqu’au 24 novembre".
+        return _("Absent jusqu’au %(day)s") % {"day": day_words(last_day, _("j F"))}
     if until is not None and _is_today(until, now):
         return _("Absent jusqu’à %(hour)s") % {"hour": hour_words(until)}
     if until is not None:

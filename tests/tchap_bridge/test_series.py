@@ -77,7 +77,7 @@ def test_the_room_shows_the_rule_and_the_next_date_and_rolls_on(relay: Relay, pe
     assert owed.owe_rolled(now=after) == 0
     assert shown(meeting, after) is Outcome.DONE
 
-    assert "Prochaine date : Mardi 1 décembre 2026, 10:00" in topic(claire, room_id)
+    assert "Prochaine date : Mardi 1er décembre 2026, 10:00" in topic(claire, room_id)
     assert said(meeting) == []
     assert room_of(meeting).state == RoomState.APPLIED
 
@@ -242,7 +242,7 @@ def test_the_rest_of_a_series_that_is_over_takes_its_room(relay: Relay, person: 
         "La série change.",
         "Avant : Toutes les semaines, le mardi, 6 fois, 10:00 – 11:00 (Paris)",
         "Maintenant : Toutes les semaines, le mardi, 5 fois, 11:00 – 12:00 (Paris)",
-        "Prochaine date : Mardi 1 décembre 2026, 11:00 – 12:00 (Paris)",
+        "Prochaine date : Mardi 1er décembre 2026, 11:00 – 12:00 (Paris)",
     ]
     # Its versions begin again, and are told all the same.
     changed(
@@ -294,7 +294,7 @@ def test_a_series_of_whole_days_shows_no_hours(relay: Relay, person: MakePerson)
     second = date(meeting, 1)
     cancel(meeting=meeting, occurrence=second, scope=Scope.ONE, by=claire.agent, now=NOW)
     shown(meeting, LATER)
-    assert last_words(claire, room_id).endswith("Elle devait avoir lieu : Mardi 1 décembre 2026")
+    assert last_words(claire, room_id).endswith("Elle devait avoir lieu : Mardi 1er décembre 2026")
 
 
 def test_many_dates_at_once_are_a_number(relay: Relay, person: MakePerson) -> None:

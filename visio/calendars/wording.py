@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from suite.agents.models import Agent
+from suite.core.days import day_words
 from visio.calendars.team import Block, Cell, Kind
 from visio.meetings import words
 from visio.meetings.models import Answer
@@ -38,7 +39,7 @@ class Chip:
 def day_head(date: dt.date, today: dt.date) -> DayHead:
     """ "Mardi 24", "mar.", 24."""
     # Translators: Django date format of a weekday and the day of the month, as in "mardi 24".
-    name = capfirst(date_format(date, _("l j")))
+    name = capfirst(day_words(date, _("l j")))
     return DayHead(date, name, date_format(date, "D"), date.day, date == today)
 
 
@@ -50,7 +51,7 @@ def dates(first: dt.date, last: dt.date) -> str:
         pattern = whole
     else:
         pattern = within_year if first.month != last.month else within_month
-    return f"{date_format(first, pattern)} – {date_format(last, whole)}"
+    return f"{day_words(first, pattern)} – {day_words(last, whole)}"
 
 
 def state_words(state: str, count: int) -> str:
@@ -84,13 +85,13 @@ def _forms(state: str) -> tuple[str, str]:
 
 def cell_heading(agent: Agent, cell: Cell) -> str:
     """ "Claire Morel – mardi 24 novembre"."""
-    day = date_format(cell.date, _("l j F"))
+    day = day_words(cell.date, _("l j F"))
     return f"{agent.full_name} – {day}"
 
 
 def cell_label(agent: Agent, cell: Cell, zone: str) -> str:
     """What a screen reader says of a cell: name, day, number of meetings, then each."""
-    parts = [agent.full_name, date_format(cell.date, _("l j F"))]
+    parts = [agent.full_name, day_words(cell.date, _("l j F"))]
     number = len(cell.blocks)
     if number == 0:
         parts.append(_("aucune réunion"))

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import formats
 from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from suite.core.days import day_words
 from suite.core.plain import one_line
 from visio.meetings import words
 from visio.meetings.models import Delivery, DeliveryReason, Meeting, Method, Occurrence
@@ -198,7 +198,7 @@ def old_rule(told: Told) -> str:
 def version(told: Told) -> str:
     changed = words.local(told.meeting.changed_at, told.zone)
     # Translators: Django date format of a day in "Version 3 du 23 novembre, 16:41".
-    day = formats.date_format(changed.date(), _("j F"))
+    day = day_words(changed.date(), _("j F"))
     said = _("Version %(version)d du %(day)s, %(hour)s.") % {
         "version": max(told.delivery.revision, told.meeting.revision),
         "day": day,
@@ -269,7 +269,7 @@ def _endless(rule: str) -> list[str]:
 def last_day(meeting: Meeting) -> str:
     if meeting.until is None:
         return ""
-    return formats.date_format(words.local(meeting.until, meeting.time_zone).date(), _("l j F Y"))
+    return day_words(words.local(meeting.until, meeting.time_zone).date(), _("l j F Y"))
 
 
 def day_before(told: Told) -> str:
@@ -326,7 +326,7 @@ def day(starts_at: dt.datetime, zone: str, is_all_day: bool) -> str:
 
 
 def _full_day(day: dt.date) -> str:
-    return formats.date_format(day, _("l j F Y"))
+    return day_words(day, _("l j F Y"))
 
 
 def _same_clock(one: str, other: str, occurrence: Occurrence) -> bool:

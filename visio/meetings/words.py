@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 
-from django.utils import formats
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from suite.core.days import day_words
 
 
 def local(at: dt.datetime, zone_name: str) -> dt.datetime:
@@ -36,19 +37,19 @@ def long_day(day: dt.date, *, today: dt.date) -> str:
 def _long_day(day: dt.date, *, today: dt.date) -> str:
     # Translators: Django date format of a day within this year, as in "mardi 24 novembre".
     pattern = _("l j F") if day.year == today.year else _("l j F Y")
-    return formats.date_format(day, pattern)
+    return day_words(day, pattern)
 
 
 def full_day(day: dt.date) -> str:
     """ "Mardi 24 novembre 2026"."""
-    return capfirst(formats.date_format(day, _("l j F Y")))
+    return capfirst(day_words(day, _("l j F Y")))
 
 
 def short_day(day: dt.date, *, today: dt.date) -> str:
     """ "jeu. 26 nov.", with the year when it is not this one."""
     # Translators: Django date format of a short day, as in "jeu. 26 nov.".
     pattern = _("D. j N") if day.year == today.year else _("D. j N Y")
-    return formats.date_format(day, pattern)
+    return day_words(day, pattern)
 
 
 def day_heading(day: dt.date, *, today: dt.date) -> str:
@@ -74,7 +75,7 @@ def moment(at: dt.datetime, *, now: dt.datetime, zone_name: str) -> str:
         return _("hier à %(hour)s") % {"hour": clock}
     # Translators: Django date format of a past day, as in "20 nov.".
     pattern = _("j N") if here.year == today.year else _("j N Y")
-    return _("%(day)s à %(hour)s") % {"day": formats.date_format(here.date(), pattern), "hour": clock}
+    return _("%(day)s à %(hour)s") % {"day": day_words(here.date(), pattern), "hour": clock}
 
 
 def duration(minutes: int) -> str:

@@ -8,9 +8,10 @@ import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from suite.core.days import day_words
 
 # Dates named one by one before "and 12 others".
 DATES_NAMED = 5
@@ -81,7 +82,7 @@ def span_words(starts_at: dt.datetime, ends_at: dt.datetime, zone: str) -> str:
     start, end = starts_at.astimezone(here), ends_at.astimezone(here)
     # Translators: Django date format of a short day with its year, as in "jeu. 26 nov. 2026".
     pattern = _("D. j N Y")
-    day = formats.date_format(start.date(), pattern)
+    day = day_words(start.date(), pattern)
     if start.date() == end.date():
         return f"{day}, {start:%H:%M} – {end:%H:%M}"
-    return f"{day}, {start:%H:%M} – {formats.date_format(end.date(), pattern)}, {end:%H:%M}"
+    return f"{day}, {start:%H:%M} – {day_words(end.date(), pattern)}, {end:%H:%M}"

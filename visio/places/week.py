@@ -7,10 +7,10 @@ import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils import formats
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from suite.core.days import day_words
 from visio.places.queries import Taken
 
 QUARTERS = 96
@@ -106,15 +106,15 @@ def _quarter(at: dt.datetime) -> int:
 
 def _day_label(date: dt.date) -> str:
     # Translators: Django date format of a weekday and its date, as in "mar. 24 nov.".
-    return capfirst(formats.date_format(date, _("D. j N")))
+    return capfirst(day_words(date, _("D. j N")))
 
 
 def week_heading(monday: dt.date) -> str:
     """ "Semaine du 23 au 29 novembre 2026"."""
     sunday = monday + dt.timedelta(days=6)
     # Translators: Django date formats of the first and the last day of a week.
-    first = formats.date_format(monday, _("j") if monday.month == sunday.month else _("j F"))
-    return _("Semaine du %(first)s au %(last)s") % {"first": first, "last": formats.date_format(sunday, _("j F Y"))}
+    first = day_words(monday, _("j") if monday.month == sunday.month else _("j F"))
+    return _("Semaine du %(first)s au %(last)s") % {"first": first, "last": day_words(sunday, _("j F Y"))}
 
 
 def monday_of(today: dt.date) -> dt.date:

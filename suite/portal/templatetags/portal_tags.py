@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from suite.core.days import day_words
 from suite.live.presence_rules import STATES
 from suite.live.presence_words import hour_words
 from visio.meetings import words
@@ -46,7 +47,7 @@ def near_day(moment: dt.datetime, now: dt.datetime) -> str:
 def few_day(moment: dt.datetime) -> str:
     """ "jeu. 26": a day of the next two weeks."""
     # Translators: Django date format of a weekday in short and the day of the month, as in "jeu. 26".
-    return date_format(timezone.localtime(moment), _("D. j"))
+    return day_words(timezone.localtime(moment), _("D. j"))
 
 
 @register.filter

@@ -284,7 +284,7 @@ def test_arrows_cross_the_turn_of_the_year(client: Client, portail: Team, claire
 
     assert context["previous"].endswith("semaine=2026-W52")
     assert context["next"].endswith("semaine=2027-W01")
-    assert context["dates"] == "28 décembre 2026 – 1 janvier 2027"
+    assert context["dates"] == "28 décembre 2026 – 1er janvier 2027"
 
 
 def test_a_manager_of_several_teams_chooses(client: Client, portail: Team, claire: Agent) -> None:

@@ -13,7 +13,7 @@ from visio.calendars.wording import chips, dates
     [
         (dt.date(2026, 11, 23), dt.date(2026, 11, 27), "23 – 27 novembre 2026"),
         (dt.date(2026, 11, 30), dt.date(2026, 12, 4), "30 novembre – 4 décembre 2026"),
-        (dt.date(2026, 12, 28), dt.date(2027, 1, 1), "28 décembre 2026 – 1 janvier 2027"),
+        (dt.date(2026, 12, 28), dt.date(2027, 1, 1), "28 décembre 2026 – 1er janvier 2027"),
     ],
 )
 def test_dates(first: dt.date, last: dt.date, words: str) -> None:

@@ -136,8 +136,8 @@ def test_hours_are_in_the_meetings_zone_for_a_guest_and_in_their_own_for_an_agen
     )
     guest = client.get(guest_address(meeting.attendees.get(agent=None))).content.decode()
     agent = signed_in(organiser).get(address(meeting)).content.decode()
-    assert "lundi 1 juillet, 11:00 – 12:00" in guest
-    assert "lundi 1 juillet, 02:00 – 03:00" in agent
+    assert "lundi 1er juillet, 11:00 – 12:00" in guest
+    assert "lundi 1er juillet, 02:00 – 03:00" in agent
 
 
 def test_the_links_secret_stays_here(client: Client, external: Attendee) -> None:
