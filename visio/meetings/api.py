@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar, cast
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -110,7 +110,7 @@ class MeetingList(generics.GenericAPIView[Attendee]):
         request=MeetingInputSerializer,
         responses={201: MeetingSerializer},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """Schedule a meeting or a series, for me or in a principal's name; its invitations go out by themselves."""
         return idempotency.once(request, me(request), lambda: self._create(request))
 
@@ -235,7 +235,7 @@ class MeetingAnswer(APIView):
         request=AnswerSerializer,
         responses={200: MeetingSerializer, 409: OpenApiResponse(description="It is over, cancelled, or mine")},
     )
-    def post(self, request: Request, public_id: uuid.UUID) -> Response:
+    def post(self, request: Request, public_id: uuid.UUID) -> HttpResponseBase:
         """My answer to the meeting or to the whole series; the last one counts."""
         meeting = visible_meeting_or_404(me(request), public_id)
         return idempotency.once(request, me(request), lambda: self._answer(request, meeting))
@@ -258,7 +258,7 @@ class MeetingUndo(APIView):
         request=None,
         responses={200: MeetingSerializer, 409: OpenApiResponse(description="Too late, or changed since")},
     )
-    def post(self, request: Request, public_id: uuid.UUID) -> Response:
+    def post(self, request: Request, public_id: uuid.UUID) -> HttpResponseBase:
         """Take my last cancel or move back, while `undo_until` has not come: nothing of it was mailed."""
         meeting = visible_meeting_or_404(me(request), public_id)
         return idempotency.once(request, me(request), lambda: self._undo(request, meeting))

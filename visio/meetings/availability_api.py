@@ -242,7 +242,10 @@ class SlotsApi(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """The best times for these people and a free room, best first, each with its reason. Writes nothing."""
+        """The best times for these people and a free room, best first, each with its reason.
+
+        Reads and writes nothing: it may be repeated without an Idempotency-Key, and answers what is true at that moment.
+        """
         form = SlotSearchSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         values, viewer, now = form.validated_data, cast(Agent, request.user), timezone.now()

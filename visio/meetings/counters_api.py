@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar, cast
 
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -76,7 +76,7 @@ class CounterList(generics.GenericAPIView[CounterProposal]):
         request=CounterInputSerializer,
         responses={201: CounterSerializer, 409: OpenApiResponse(description="It is over, cancelled, or mine")},
     )
-    def post(self, request: Request, public_id: uuid.UUID) -> Response:
+    def post(self, request: Request, public_id: uuid.UUID) -> HttpResponseBase:
         """Propose another time, in place of what I proposed before for the same date."""
         meeting = visible_meeting_or_404(me(request), public_id)
         return idempotency.once(request, me(request), lambda: self._propose(request, meeting))
@@ -117,7 +117,7 @@ class CounterAccept(_Decision):
         request=None,
         responses={200: MeetingSerializer, 409: OpenApiResponse(description=DECIDED)},
     )
-    def post(self, request: Request, public_id: uuid.UUID, counter_id: uuid.UUID) -> Response:
+    def post(self, request: Request, public_id: uuid.UUID, counter_id: uuid.UUID) -> HttpResponseBase:
         """The meeting, or that date, moves to the proposed time; everybody is told. The meeting that has it."""
         counter = self._counter(request, public_id, counter_id)
 
@@ -139,7 +139,7 @@ class CounterRefuse(_Decision):
         request=CounterRefusalSerializer,
         responses={200: CounterSerializer, 409: OpenApiResponse(description=DECIDED)},
     )
-    def post(self, request: Request, public_id: uuid.UUID, counter_id: uuid.UUID) -> Response:
+    def post(self, request: Request, public_id: uuid.UUID, counter_id: uuid.UUID) -> HttpResponseBase:
         """The time stays; the attendee is told, with a word if there is one."""
         counter = self._counter(request, public_id, counter_id)
 

@@ -6,7 +6,7 @@ import uuid
 from typing import Any, ClassVar, cast
 
 from django.db.models import Q
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
@@ -178,7 +178,7 @@ class OccurrenceAnswer(APIView):
         request=AnswerSerializer,
         responses={200: OccurrenceDetailSerializer, 409: OpenApiResponse(description="It is over, cancelled, or mine")},
     )
-    def post(self, request: Request, public_id: uuid.UUID, key: str) -> Response:
+    def post(self, request: Request, public_id: uuid.UUID, key: str) -> HttpResponseBase:
         """My answer to this date alone; the last one counts."""
         meeting, occurrence = _date_or_404(request, public_id, key)
         return idempotency.once(request, me(request), lambda: self._answer(request, meeting, occurrence))

@@ -14,7 +14,9 @@ class IdempotentResponse(models.Model):
     key = models.CharField(max_length=200)
     request_hash = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
+    # The body as it was sent, as one JSON string: its ETag is of those bytes. (Rows of an earlier version hold the data.)
     body = models.JSONField(null=True)
+    headers = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

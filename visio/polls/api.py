@@ -6,6 +6,7 @@ import uuid
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, cast
 
+from django.http import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -101,7 +102,7 @@ class PollList(generics.GenericAPIView[Poll]):
         request=PollInputSerializer,
         responses={201: PollSerializer},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """Ask people about dates; their invitations go out by themselves."""
         return idempotency.once(request, me(request), lambda: self._create(request))
 
@@ -128,7 +129,7 @@ class PollDetail(APIView):
 class _Act(APIView, ABC):
     """One POST on a poll of the caller's, done once a key."""
 
-    def _once(self, request: Request, public_id: uuid.UUID) -> Response:
+    def _once(self, request: Request, public_id: uuid.UUID) -> HttpResponseBase:
         poll = visible_poll_or_404(me(request), public_id)
 
         def work() -> Response:
@@ -150,7 +151,7 @@ class PollAnswer(_Act):
         request=PollVoteSerializer,
         responses={200: PollSerializer, 409: OpenApiTypes.OBJECT},
     )
-    def post(self, request: Request, public_id: uuid.UUID) -> Response:
+    def post(self, request: Request, public_id: uuid.UUID) -> HttpResponseBase:
         """My answer for every date; the last one counts."""
         return self._once(request, public_id)
 
@@ -182,7 +183,7 @@ class PollChoose(_Act):
         request=PollChoiceSerializer,
         responses={200: PollSerializer, 409: OpenApiTypes.OBJECT},
     )
-    def post(self, request: Request, public_id: uuid.UUID) -> Response:
+    def post(self, request: Request, public_id: uuid.UUID) -> HttpResponseBase:
         """Turn one date into the meeting (`meeting` is its id); everybody asked is invited. Repeating it changes nothing."""
         return self._once(request, public_id)
 
@@ -210,7 +211,7 @@ class PollClose(_Act):
         request=None,
         responses={200: PollSerializer, 409: OpenApiTypes.OBJECT},
     )
-    def post(self, request: Request, public_id: uuid.UUID) -> Response:
+    def post(self, request: Request, public_id: uuid.UUID) -> HttpResponseBase:
         """Take no more answers, without choosing. Repeating it changes nothing."""
         return self._once(request, public_id)
 

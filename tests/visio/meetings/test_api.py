@@ -129,7 +129,11 @@ def test_the_same_key_makes_one_meeting_and_gives_one_answer() -> None:
     tool = api(factories.agent())
     first = post(tool, body(), **{"Idempotency-Key": "k-1"})
     again = post(tool, body(), **{"Idempotency-Key": "k-1"})
-    assert (again.status_code, again.json()) == (201, first.json())
+    assert (again.status_code, again.content) == (201, first.content)
+    named = ("Location", "Content-Location", "ETag", "Content-Type")
+    assert [again[name] for name in named] == [first[name] for name in named]
+    assert again["Location"] == url(Meeting.objects.get())
+    assert "Idempotent-Replayed" not in first
     assert again["Idempotent-Replayed"] == "true"
     assert Meeting.objects.count() == 1
 
