@@ -6,7 +6,7 @@ import pytest
 
 from suite.portal.dashboard import read_hero
 from tests import factories
-from tests.visio.meetings.test_series import HOUR, NOW, START, WEEK, as_draft, changed, date, series
+from tests.visio.meetings.planned_series import HOUR, NOW, START, WEEK, as_draft, changed, date, series
 from visio.calendars.day import dashboard_day
 from visio.meetings.answers import answer
 from visio.meetings.scopes import Scope

@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 
 from tests import factories
-from tests.visio.meetings.test_series import HOUR, NOW, START, WEEK, date, series, starts
+from tests.visio.meetings.planned_series import HOUR, NOW, START, WEEK, date, series, starts
 from visio.meetings.counters import accept, propose
 from visio.meetings.drafting import draft_of
 from visio.meetings.models import Meeting

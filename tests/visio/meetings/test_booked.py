@@ -6,8 +6,7 @@ import datetime as dt
 import pytest
 
 from suite.agents.models import Agent
-from tests import factories
-from tests.visio.meetings.test_series import HOUR, NOW, START, WEEK, changed, date, owed, series, went_out
+from tests.visio.meetings.planned_series import HOUR, NOW, START, WEEK, changed, date, owed, series, went_out
 from visio.meetings import booked
 from visio.meetings.drafting import draft_of
 from visio.meetings.models import Meeting
@@ -17,11 +16,6 @@ from visio.meetings.undo import undo
 from visio.places.models import Resource, ResourceBooking
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def boss() -> Agent:
-    return factories.agent("Karim", "Benali")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from suite.agents.models import Agent
 from tests import factories
-from tests.visio.meetings.test_series import (
+from tests.visio.meetings.planned_series import (
     HOUR,
     NOW,
     START,
@@ -31,16 +31,6 @@ from visio.meetings.scopes import Scope
 from visio.meetings.series import cancel
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def boss() -> Agent:
-    return factories.agent("Karim", "Benali")
-
-
-@pytest.fixture
-def anne() -> Agent:
-    return factories.agent("Anne", "Le Goff")
 
 
 def proposed(

@@ -9,8 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from suite.agents.models import Agent
-from tests import factories
-from tests.visio.meetings.test_series import NOW, OPEN, START, WEEK, as_draft, changed, date, draft, series, starts
+from tests.visio.meetings.planned_series import NOW, OPEN, START, WEEK, as_draft, changed, date, draft, series, starts
 from visio.meetings.horizon import HORIZON, STEP, extend_series
 from visio.meetings.models import OPEN_END, Meeting
 from visio.meetings.queries import agenda
@@ -20,11 +19,6 @@ from visio.meetings.tasks import extend_series as extend_task
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def boss() -> Agent:
-    return factories.agent("Karim", "Benali")
 
 
 def many(meeting: Meeting, number: int) -> None:

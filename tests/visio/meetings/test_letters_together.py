@@ -7,8 +7,8 @@ import pytest
 from suite.agents.models import Agent
 from tests import factories
 from tests.looking import Mailbox
+from tests.visio.meetings.planned_series import HOUR, NOW, as_draft, changed, date, owed, series
 from tests.visio.meetings.reading import Received, received, send_all
-from tests.visio.meetings.test_series import HOUR, NOW, as_draft, changed, date, owed, series
 from visio.meetings.invitations import deliver
 from visio.meetings.models import Meeting
 from visio.meetings.scopes import Scope

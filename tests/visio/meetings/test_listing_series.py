@@ -6,8 +6,7 @@ import pytest
 
 from suite.agents.models import Agent
 from suite.portal.dashboard import read_invitations
-from tests import factories
-from tests.visio.meetings.test_series import HOUR, NOW, START, WEEK, as_draft, changed, date, draft, series
+from tests.visio.meetings.planned_series import HOUR, NOW, START, WEEK, as_draft, changed, date, draft, series
 from visio.meetings.answers import answer
 from visio.meetings.listing import read_page
 from visio.meetings.models import Attendee
@@ -17,16 +16,6 @@ from visio.meetings.series import cancel
 from visio.meetings.sources import in_meeting_until
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def boss() -> Agent:
-    return factories.agent("Karim", "Benali")
-
-
-@pytest.fixture
-def anne() -> Agent:
-    return factories.agent("Anne", "Le Goff")
 
 
 def shown(agent: Agent, tab: str, *, now: dt.datetime = NOW, page: int = 1) -> list[tuple[str, dt.datetime, str]]:

@@ -6,8 +6,7 @@ from suite.agents.models import Agent
 from tests import factories
 from tests.looking import Mailbox
 from tests.visio.exchange.files import calendar, timed
-from tests.visio.meetings.reading import received, send_all
-from tests.visio.meetings.test_series import (
+from tests.visio.meetings.planned_series import (
     HOUR,
     NOW,
     START,
@@ -19,6 +18,7 @@ from tests.visio.meetings.test_series import (
     series,
     went_out,
 )
+from tests.visio.meetings.reading import received, send_all
 from visio.exchange.importing import carry_out
 from visio.exchange.planning import plan_import
 from visio.meetings.drafting import draft_of

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from suite.agents.models import Agent
 from tests import factories
-from tests.visio.meetings.test_series import NOW, START, WEEK
+from tests.visio.meetings.planned_series import NOW, START, WEEK
 from visio.meetings.listing import read_page
 from visio.meetings.models import Attendee
 from visio.meetings.queries import agenda

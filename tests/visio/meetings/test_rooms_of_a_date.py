@@ -36,11 +36,6 @@ GUEST = "ext@partenaire.example"
 
 
 @pytest.fixture
-def boss() -> Agent:
-    return factories.agent("Karim", "Benali")
-
-
-@pytest.fixture
 def rooms(boss: Agent) -> tuple[Resource, Resource]:
     first, second = (
         Resource.objects.create(organisation=boss.organisation, name=name, site="Ségur")

@@ -32,11 +32,6 @@ NOW = dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC)
 START = dt.datetime(2026, 11, 24, 13, 0, tzinfo=dt.UTC)
 
 
-@pytest.fixture
-def boss() -> Agent:
-    return factories.agent("Karim", "Benali")
-
-
 def draft(**fields: Any) -> MeetingDraft:
     fields.setdefault("starts_at", START)
     return factories.draft(now=NOW, **fields)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from tests import factories
-from tests.visio.meetings.test_series import NOW, date, series
+from tests.visio.meetings.planned_series import NOW, date, series
 from visio.meetings.answers import answer
 from visio.meetings.drafting import draft_of
 from visio.meetings.models import Meeting

@@ -7,7 +7,7 @@ import pytest
 
 from suite.agents.models import Agent
 from tests import factories
-from tests.visio.meetings.test_series import (
+from tests.visio.meetings.planned_series import (
     HOUR,
     NOW,
     START,
@@ -33,16 +33,6 @@ from visio.meetings.undo import UndoRefused, undo, undo_offer
 pytestmark = pytest.mark.django_db
 SOON = NOW + dt.timedelta(seconds=3)
 LATE = NOW + dt.timedelta(seconds=11)
-
-
-@pytest.fixture
-def boss() -> Agent:
-    return factories.agent("Karim", "Benali")
-
-
-@pytest.fixture
-def anne() -> Agent:
-    return factories.agent("Anne", "Le Goff")
 
 
 def picture(meeting: Meeting) -> list[Any]:

@@ -8,8 +8,8 @@ from suite.agents.models import Agent
 from tests import factories
 from tests.flows.itip import GuestCalendar
 from tests.looking import Mailbox
+from tests.visio.meetings.planned_series import HOUR, NOW, START, as_draft, changed, date, owed, series
 from tests.visio.meetings.reading import received, send_all
-from tests.visio.meetings.test_series import HOUR, NOW, START, as_draft, changed, date, owed, series
 from visio.meetings.invitations import deliver
 from visio.meetings.ledger import read_ledger
 from visio.meetings.models import Meeting

@@ -9,7 +9,7 @@ import pytest
 
 from suite.agents.models import Agent
 from tests import factories
-from tests.visio.meetings.test_series import HOUR, START, WEEK, as_draft, changed, date, series
+from tests.visio.meetings.planned_series import HOUR, START, WEEK, as_draft, changed, date, series
 from visio.meetings.models import Attendee, Meeting, Occurrence
 from visio.meetings.scopes import Scope
 from visio.meetings.series import cancel
