@@ -6,9 +6,10 @@ answers a POST with the ticket for the socket (see tickets.py): the link's secre
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any, cast
+import copy
+from typing import TYPE_CHECKING, Any, cast
 
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
@@ -28,6 +29,9 @@ from visio.rooms.frames import LONGEST_NAME
 from visio.rooms.models import Room
 from visio.rooms.tickets import guest_ticket
 from visio.rooms.words import call_words
+
+if TYPE_CHECKING:
+    from visio.meetings.models import Occurrence
 
 STATUS = {
     Refusal.SIGN_IN: 403,
@@ -50,7 +54,10 @@ def room(request: HttpRequest, slug: str) -> HttpResponse:
     admission = access.may_enter(found, agent, None)
     if admission.refusal is not None:
         return _refuse(request, admission.refusal, back=reverse("portal:dashboard"))
-    return _call_page(request, found, name=agent.full_name, initials=agent.initials, back=reverse("portal:dashboard"))
+    who = Q(agent=agent)
+    return _call_page(
+        request, found, who, name=agent.full_name, initials=agent.initials, back=reverse("portal:dashboard")
+    )
 
 
 @never_cache
@@ -71,8 +78,8 @@ def guest(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         return _secret(JsonResponse({"ticket": guest_ticket(found, attendee)}))
     name = attendee.display_name if "@" not in attendee.display_name else ""
-    page = _call_page(request, found, name=name, initials=doors.initials_of(name), back=back, guest_url=request.path)
-    return _secret(page)
+    initials, who = doors.initials_of(name), Q(pk=attendee.pk)
+    return _secret(_call_page(request, found, who, name=name, initials=initials, back=back, guest_url=request.path))
 
 
 def _room_of(attendee: Invited) -> Room | None:
@@ -98,11 +105,14 @@ def _refuse(request: HttpRequest, refusal: Refusal | None, *, back: str, guest: 
 
 
 def _call_page(
-    request: HttpRequest, found: Room, *, name: str, initials: str, back: str, guest_url: str = ""
+    request: HttpRequest, found: Room, who: Q, *, name: str, initials: str, back: str, guest_url: str = ""
 ) -> HttpResponse:
-    meeting = found.meeting
+    """`who`: the reader among the meeting's attendees."""
     engine = engine_for(found)
-    starts_at, ends_at = _times(found)
+    date = _date(found, who)
+    meeting = copy.copy(found.meeting)
+    if date.title is not None:
+        meeting.title = date.title
     config: dict[str, Any] = {
         "engine": engine.name,
         "socket": f"/ws/appel/{found.slug}/",
@@ -117,8 +127,8 @@ def _call_page(
         "room": found,
         "meeting": meeting,
         "host": meeting.organiser,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
+        "starts_at": date.starts_at,
+        "ends_at": date.ends_at,
         # A guest has no zone of their own here: the meeting's is the one their e-mail speaks of.
         "zone": known_zone(meeting.time_zone) if guest_url else str(timezone.get_current_timezone()),
         "guest": bool(guest_url),
@@ -131,11 +141,16 @@ def _call_page(
     return render(request, "visio/rooms/call.html", context)
 
 
-def _times(found: Room) -> tuple[dt.datetime, dt.datetime]:
-    """Start and end of the meeting's first time that is not over, or of its last one."""
-    times = found.meeting.occurrences.exclude(status="cancelled")
-    coming = times.filter(ends_at__gt=timezone.now()).order_by("starts_at").first()
-    shown = coming or times.order_by("-starts_at").first() or found.meeting.occurrences.order_by("starts_at").first()
+def _date(found: Room, who: Q) -> Occurrence:
+    """The meeting's first date that is not over, or its last one; of those that the reader is invited to, if they are to some."""
+    dates = found.meeting.occurrences.order_by("starts_at")
+    reader = found.meeting.attendees.filter(who)
+    left_out = Q(exceptions__attendee__in=reader, exceptions__removed=True)
+    elsewhere = reader.filter(only_occurrence__isnull=False).exclude(only_occurrence=OuterRef("pk"))
+    theirs = dates.filter(~Exists(elsewhere)).exclude(pk__in=dates.filter(left_out).order_by().values("pk"))
+    held = theirs.exclude(status="cancelled")
+    coming = held.filter(ends_at__gt=timezone.now()).first()
+    shown = coming or held.last() or theirs.first()
     if shown is None:
         raise Http404
-    return shown.starts_at, shown.ends_at
+    return shown
