@@ -96,6 +96,7 @@ def propose(
         "name": attendee.display_name,
         "starts_at": starts_at.isoformat(),
         "ends_at": ends_at.isoformat(),
+        "via": via,
     }
     if date is not None and date.recurrence_id is not None:
         details["date"] = date.recurrence_id.isoformat()

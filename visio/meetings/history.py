@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from suite.agents.models import Agent
 from visio.meetings import words
 from visio.meetings.booking_news import booked_words
-from visio.meetings.models import ChangeKind, MeetingChange
+from visio.meetings.models import AnsweredVia, ChangeKind, MeetingChange
 
 NAMES_SHOWN = 3
 
@@ -32,13 +32,24 @@ def history_lines(changes: Iterable[MeetingChange], *, viewer: Agent, today: dt.
     return [
         HistoryLine(
             text=change_words(change, zone=viewer.time_zone, today=today),
-            by=_("Vous") if change.by == viewer else (change.by.full_name if change.by else ""),
+            by=_by(change, viewer),
             at=change.at,
             revision=change.revision,
             latest=index == 0,
         )
         for index, change in enumerate(changes)
     ]
+
+
+def _by(change: MeetingChange, viewer: Agent) -> str:
+    """Who did it; a guest is known by what the line keeps of them. What came by mail says so."""
+    if change.by is not None:
+        name = _("Vous") if change.by == viewer else change.by.full_name
+    else:
+        name = change.details.get("name", "") if change.kind == ChangeKind.COUNTERED else ""
+    if name and change.details.get("via") == AnsweredVia.EMAIL:
+        return _("%(name)s, par courriel") % {"name": name}
+    return name
 
 
 def change_words(change: MeetingChange, *, zone: str, today: dt.date) -> str:

@@ -7,7 +7,7 @@
 - attendees: {"added": [names], "removed": [names]}, cut at 50 names each, with "added_count" and "removed_count" beside
 - cancelled: {}; "scope" "following" with "date" when the series now ends before that date
 - restored: {}
-- countered: {"name", "starts_at", "ends_at"}; `by` is the attendee, when an agent
+- countered: {"name", "starts_at", "ends_at", "via" (AnsweredVia)}; `by` is the attendee, when an agent
 
 What is about one date of a series has "date" (its recurrence id, ISO) too. Who acts in the organiser's name is `by`, the
 organiser then `on_behalf_of`.

@@ -13,6 +13,7 @@ from visio.inbox.acting import MOST_A_DAY, TooManyMessages
 from visio.inbox.models import InboundMessage, Verdict
 from visio.inbox.refreshing import MOST
 from visio.meetings.exception_models import CounterProposal
+from visio.meetings.history import history_lines
 from visio.meetings.models import DeliveryState, Meeting
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,16 @@ def test_r20_a_counter_becomes_a_proposal_for_the_organiser(invited: Invited) ->
         1,
     )
     assert Meeting.objects.get(pk=invited.meeting.pk).sequence == 0
+
+
+def test_the_history_says_who_proposed_and_how(invited: Invited) -> None:
+    only = invited.meeting.occurrences.get()
+    take(invited, invited.reply(method="COUNTER", changed={"DTSTART": only.starts_at + HOUR}))
+    [line] = history_lines(
+        invited.meeting.changes.filter(kind="countered"), viewer=invited.organiser, today=timezone.now().date()
+    )
+    assert line.by == f"{ANNE}, par courriel"
+    assert line.text.startswith(f"Autre horaire proposé par {ANNE} : ")
 
 
 def test_r20_a_counter_by_somebody_else_proposes_nothing(invited: Invited) -> None:
