@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Collection
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -33,6 +34,7 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+@transaction.atomic
 def issue_token(
     *, agent: Agent, name: str, days: int, now: dt.datetime, scopes: Collection[str] = ALL
 ) -> tuple[PersonalToken, str]:
@@ -40,6 +42,7 @@ def issue_token(
 
     `scopes`: keys of suite.agents.scopes; what is none of them is left out.
     """
+    lock_agent(agent)
     if usable_tokens(agent, now=now).count() >= MOST_TOKENS:
         raise TooManyTokens
     secret = PREFIX + secrets.token_urlsafe(32)
@@ -51,6 +54,11 @@ def issue_token(
         expires_at=now + dt.timedelta(days=max(1, min(days, LONGEST_DAYS))),
     )
     return token, secret
+
+
+def lock_agent(agent: Agent) -> None:
+    """One at a time for each agent, until the transaction ends: what is counted stays so. Reads and references go on."""
+    Agent.objects.select_for_update(no_key=True).order_by().values_list("pk").get(pk=agent.pk)
 
 
 def usable_tokens(agent: Agent, *, now: dt.datetime) -> Any:

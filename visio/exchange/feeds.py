@@ -7,10 +7,12 @@ import hashlib
 import secrets
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 
 from suite.agents.models import Agent
+from suite.agents.tokens import lock_agent
 from visio.exchange.models import CalendarFeed, FeedDetail
 
 MOST_FEEDS = 20
@@ -25,8 +27,10 @@ class TooManyFeeds(Exception):
     """The agent has MOST_FEEDS addresses in use already."""
 
 
+@transaction.atomic
 def create_feed(*, agent: Agent, name: str, detail: str) -> tuple[CalendarFeed, str]:
     """A new address and its secret, which is never to be seen again. Raises TooManyFeeds."""
+    lock_agent(agent)
     if usable_feeds(agent).count() >= MOST_FEEDS:
         raise TooManyFeeds
     secret = secrets.token_urlsafe(_SECRET_BYTES)
