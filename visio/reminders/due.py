@@ -33,6 +33,8 @@ BATCH = 200
 # Rows are made this long before they are due, and still when they were due that long ago (a worker was away, a clock jumped).
 AHEAD = dt.timedelta(minutes=5)
 BEHIND = dt.timedelta(minutes=90)
+# A date that has begun needs no reminder; but a clock that is an hour fast only thinks so. By then it is over for good.
+GIVEN_UP = dt.timedelta(hours=2)
 
 # One arm for each choice: a short range of the index on starts_at. Who was invited after the moment of the reminder has the
 # invitation itself for one; a date that has begun needs none.
@@ -80,7 +82,8 @@ def plan_reminders(*, now: dt.datetime) -> int:
 def say_due(*, now: dt.datetime, limit: int = BATCH) -> int:
     """Say the reminders whose time has come, in the portal and by mail; how many rows were dealt with."""
     with transaction.atomic():
-        due = Reminder.objects.filter(done_at=None, due_at__lte=now).order_by("due_at", "pk")
+        _give_up(now)
+        due = Reminder.objects.filter(done_at=None, due_at__lte=now, starts_at__gt=now).order_by("due_at", "pk")
         rows = list(
             due.select_for_update(of=("self",), skip_locked=True).select_related(
                 "agent", "occurrence__meeting__organiser", "occurrence__meeting__room"
@@ -89,8 +92,8 @@ def say_due(*, now: dt.datetime, limit: int = BATCH) -> int:
         wanted = _still_true([row.pk for row in rows])
         said: set[int] = set()
         for row in rows:
-            # One that comes too late to help is done too: it must not come back.
-            if row.pk in wanted and row.starts_at > now:
+            # One that says nothing true is done too: it must not come back.
+            if row.pk in wanted:
                 said.add(row.agent_id)
                 if row.by_email:
                     _mail(row, now)
@@ -101,6 +104,13 @@ def say_due(*, now: dt.datetime, limit: int = BATCH) -> int:
         if said:
             transaction.on_commit(lambda: push.nudge(said, TOPIC))
     return len(rows)
+
+
+def _give_up(now: dt.datetime) -> None:
+    """What was not said in time is done: it must not come back."""
+    late = Reminder.objects.filter(done_at=None, due_at__lte=now, starts_at__lte=now - GIVEN_UP).order_by("pk")
+    ids = late.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)[:BATCH]
+    Reminder.objects.filter(pk__in=list(ids)).update(done_at=now, dismissed_at=now)
 
 
 def shown_to(agent_id: int, *, now: dt.datetime) -> list[Reminder]:

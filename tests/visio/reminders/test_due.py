@@ -7,7 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -88,14 +88,31 @@ def test_the_letter_says_what_when_and_how_to_stop(people: tuple[Agent, Agent], 
     assert client.get(path[:-3] + "xx/").status_code == 404
 
 
-@pytest.mark.parametrize("jump", [60 * MINUTE, -60 * MINUTE])
-def test_p23_a_jumping_clock_skips_none_and_doubles_none(people: tuple[Agent, Agent], jump: dt.timedelta) -> None:
-    planned(people, starts_at=NOW + 90 * MINUTE)
-    for minutes in range(0, 180):
+@pytest.mark.parametrize("for_good", [False, True], ids=["put right", "for good"])
+@pytest.mark.parametrize("jump", [60 * MINUTE, -60 * MINUTE], ids=["forward", "back"])
+def test_p23_a_jumping_clock_skips_none_and_doubles_none(
+    people: tuple[Agent, Agent], jump: dt.timedelta, for_good: bool
+) -> None:
+    Agent.objects.update(reminder_minutes=[5, 10, 60])
+    # At 08:25 the clock jumps, in the midst of the first one's reminders; those of the second fall into the hour that it
+    # leaves out; the third's come after.
+    meetings = (32, 88, 150)
+    for starts_at in meetings:
+        planned(people, starts_at=NOW + starts_at * MINUTE)
+    for minutes in range(-60, 250):
         at = NOW + minutes * MINUTE
-        # At 08:25 the clock jumps, and ten minutes later it is put right.
-        tick(at + jump if 25 <= minutes < 35 else at)
-    assert [count for _who, count in reminded()] == [1, 1]
+        # Put right after a minute, or never: then it was wrong before.
+        is_off = minutes >= 25 if for_good else minutes == 25
+        tick(at + jump if is_off else at)
+    expected = [(NOW + starts_at * MINUTE, minutes) for starts_at in meetings for minutes in (5, 10, 60)]
+    if jump > dt.timedelta(0) and for_good:
+        # At 09:25 the first meeting is over: its last reminder would come too late.
+        expected.remove((NOW + 32 * MINUTE, 5))
+    for agent in people:
+        said = Reminder.objects.filter(agent=agent, dismissed_at=None, done_at__isnull=False)
+        assert list(said.order_by("starts_at", "minutes").values_list("starts_at", "minutes")) == expected
+    assert [count for _who, count in reminded()] == [len(expected), len(expected)]
+    assert not Reminder.objects.filter(done_at=None).exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -112,6 +129,27 @@ def test_p24_two_beats_remind_once(people: tuple[Agent, Agent]) -> None:
         list(pool.map(beat, range(8)))
     assert [count for _who, count in reminded()] == [1, 1]
     assert Reminder.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_p24_what_one_beat_has_in_hand_is_not_the_others(people: tuple[Agent, Agent]) -> None:
+    planned(people)
+    plan_reminders(now=NOW + 20 * MINUTE)
+
+    def other_beat() -> int:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '3s'")
+            return say_due(now=NOW + 21 * MINUTE)
+        finally:
+            connection.close()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        assert say_due(now=NOW + 21 * MINUTE) == 2
+        # Said, and not committed yet.
+        assert pool.submit(other_beat).result(30) == 0
+    assert other_beat() == 0
+    assert [count for _who, count in reminded()] == [1, 1]
 
 
 def test_after_an_hour_without_a_worker_those_not_begun_are_said(people: tuple[Agent, Agent]) -> None:
