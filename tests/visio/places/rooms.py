@@ -6,6 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from django.test import Client
+from django.utils import timezone
+
 from suite.agents.models import Agent, Organisation
 from tests import factories
 from visio.meetings.models import Meeting
@@ -39,3 +42,20 @@ def rows(meeting: Meeting) -> list[tuple[str, dt.datetime, dt.datetime, str]]:
     """(room, start, end, status) of every booking row, in order."""
     found = ResourceBooking.objects.filter(meeting=meeting).select_related("resource").order_by("during", "resource")
     return [(row.resource.name, row.during.lower, row.during.upper, row.status) for row in found]
+
+
+def monday() -> dt.datetime:
+    """Ten o'clock in Paris, on the Monday of next week."""
+    today = timezone.localdate()
+    day = today + dt.timedelta(days=7 - today.weekday())
+    return timezone.make_aware(dt.datetime.combine(day, dt.time(10)))
+
+
+def reserve(by: Agent, *rooms: Resource, at: dt.datetime | None = None, **fields: Any) -> Meeting:
+    return booked(by, *rooms, starts_at=at or monday(), now=timezone.now(), **fields)
+
+
+def client_of(agent: Agent) -> Client:
+    client = Client()
+    client.force_login(agent, backend="suite.agents.login.ProConnectBackend")
+    return client

@@ -7,15 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
-from django.utils import timezone
 
 from suite.agents.models import Agent
 from suite.agents.time_models import Delegation
 from tests import factories
-from tests.visio.places.rooms import booked, room, rows
+from tests.visio.places.rooms import client_of, monday, reserve, room, rows
 from visio.meetings.models import Meeting
 from visio.places.models import Resource, ResourceBooking
 
@@ -24,37 +21,10 @@ LIST = "/salles/"
 WAITING = "/salles/a-valider/"
 
 
-def monday() -> dt.datetime:
-    """Ten o'clock in Paris, on the Monday of next week."""
-    today = timezone.localdate()
-    day = today + dt.timedelta(days=7 - today.weekday())
-    return timezone.make_aware(dt.datetime.combine(day, dt.time(10)))
-
-
-def reserve(by: Agent, *rooms: Resource, at: dt.datetime | None = None, **fields: Any) -> Meeting:
-    return booked(by, *rooms, starts_at=at or monday(), now=timezone.now(), **fields)
-
-
-def client_of(agent: Agent) -> Client:
-    client = Client()
-    client.force_login(agent, backend="suite.agents.login.ProConnectBackend")
-    return client
-
-
 def read(agent: Agent, path: str, status: int = 200) -> str:
     answer = client_of(agent).get(path)
     assert answer.status_code == status
     return answer.content.decode()
-
-
-@pytest.fixture
-def organiser() -> Agent:
-    return factories.agent("Claire", "Morel")
-
-
-@pytest.fixture
-def colleague(organiser: Agent) -> Agent:
-    return factories.agent("Paul", "Petit", organisation=organiser.organisation)
 
 
 def page_of(resource: Resource) -> str:
@@ -288,146 +258,3 @@ def test_queries_do_not_grow_with_requests(organiser: Agent, colleague: Agent, c
     for day in range(1, 4):
         reserve(organiser, council, at=monday() + dt.timedelta(days=day))
     assert queries() == few
-
-
-# --- The picker of the planning form ---------------------------------------------------------------------------------------
-def typed(**fields: Any) -> dict[str, Any]:
-    return {
-        "date": f"{monday():%Y-%m-%d}",
-        "start": "10:00",
-        "minutes": "60",
-        "time_zone": "Europe/Paris",
-        **fields,
-    }
-
-
-def pick(agent: Agent, **fields: Any) -> str:
-    answer = client_of(agent).post(reverse("picker:choose"), typed(**fields))
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def test_the_picker_offers_free_ones_first_and_others_instead(organiser: Agent) -> None:
-    taken = room(organiser.organisation, "Prise")
-    reserve(organiser, taken)
-    free = room(organiser.organisation, "Voisine")
-    room(factories.organisation(), "Ailleurs")
-    page = pick(organiser)
-    assert page.index("Voisine") < page.index(f'value="{taken.public_id}"')
-    assert "Indisponible à cette heure" in page
-    assert f'data-pl-take="{free.public_id}"' in page
-    assert "Ailleurs" not in page
-
-
-def test_the_picker_keeps_what_is_chosen_on_top(organiser: Agent) -> None:
-    chosen = room(organiser.organisation, "Zèbre", capacity=1)
-    room(organiser.organisation, "Abri")
-    page = pick(organiser, resources=[str(chosen.public_id)])
-    assert page.index("Zèbre") < page.index("Abri")
-    assert page.count(" checked") == 1
-
-
-def test_the_picker_looks_at_every_date_of_a_series(organiser: Agent) -> None:
-    small = room(organiser.organisation)
-    reserve(organiser, small, at=monday() + dt.timedelta(days=7))
-    assert "Indisponible" not in pick(organiser)
-    page = pick(organiser, repeat="weekly", repeat_end="count", repeat_count="4")
-    assert "Indisponible pour 1 date sur" in page
-
-
-def test_the_meeting_being_edited_is_no_obstacle(organiser: Agent, colleague: Agent) -> None:
-    small = room(organiser.organisation)
-    meeting = reserve(organiser, small)
-    assert "Indisponible" not in pick(organiser, reunion=str(meeting.public_id), start="10:30")
-    stranger = client_of(colleague).post(reverse("picker:choose"), typed(reunion=str(meeting.public_id)))
-    assert stranger.status_code == 404
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"date": "", "start": ""},
-        {"date": "9999-12-31", "minutes": "20160"},
-        {"time_zone": "Nulle/Part"},
-        {"minutes": "-5"},
-        {"resources": ["x", "1"] * 300},
-        {"salle_q": "\x00" + "é" * 5000, "salle_site": "'"},
-        {"attendees": "pas une adresse"},
-    ],
-)
-def test_the_picker_takes_whatever_is_typed(organiser: Agent, fields: dict[str, Any]) -> None:
-    room(organiser.organisation)
-    assert "pl-picker__find" in pick(organiser, **fields)
-
-
-def test_the_picker_asks_the_same_however_many_rooms_and_dates(organiser: Agent) -> None:
-    def queries(**fields: Any) -> int:
-        client = client_of(organiser)
-        with CaptureQueriesContext(connection) as captured:
-            client.post(reverse("picker:choose"), typed(**fields))
-        return len(captured)
-
-    room(organiser.organisation, "A")
-    few = queries()
-    for number in range(20):
-        room(organiser.organisation, f"B{number}")
-    assert queries(repeat="daily") == few
-
-
-# --- The API ---------------------------------------------------------------------------------------------------------------
-def ask(agent: Agent, query: dict[str, Any], status: int = 200) -> Any:
-    answer = client_of(agent).get("/api/v1/resources/", query)
-    assert answer.status_code == status, answer.content
-    return answer.json()
-
-
-def test_the_api_says_what_is_free_and_never_for_whom(organiser: Agent, colleague: Agent) -> None:
-    small = room(organiser.organisation, features=["visio"])
-    room(factories.organisation(), "Ailleurs")
-    reserve(organiser, small, title="Comité secret")
-    window = {"from": monday().isoformat(), "to": (monday() + dt.timedelta(minutes=30)).isoformat()}
-    found = ask(colleague, window)
-    assert found == {
-        "results": [
-            {
-                "id": str(small.public_id),
-                "name": "Fontenoy 1.03",
-                "kind": "room",
-                "site": "Fontenoy",
-                "floor": "",
-                "capacity": 8,
-                "features": ["visio"],
-                "needs_approval": False,
-                "is_free": False,
-                "taken": found["results"][0]["taken"],
-            }
-        ],
-        "more": False,
-    }
-    [piece] = found["results"][0]["taken"]
-    assert dt.datetime.fromisoformat(piece["starts_at"]) == monday()
-    assert dt.datetime.fromisoformat(piece["ends_at"]) == monday() + dt.timedelta(minutes=30)
-    assert ask(colleague, {**window, "free": "true"})["results"] == []
-    assert len(ask(colleague, {"seats": 8, "features": "visio"})["results"]) == 1
-    assert ask(colleague, {"seats": 9})["results"] == []
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"from": "hier"},
-        {"from": "2026-11-26T09:30:00"},
-        {"from": "2026-11-26T09:30:00Z", "to": "2026-11-26T09:30:00Z"},
-        {"from": "2026-11-26T09:30:00Z", "to": "2027-11-26T09:30:00Z"},
-        {"from": "0001-01-01T00:00:00+14:00"},
-        {"seats": "0"},
-        {"seats": "9" * 100},
-        {"features": "sauna"},
-        {"kind": "person"},
-        {"free": "peut-être"},
-    ],
-)
-def test_the_api_refuses_in_one_shape(organiser: Agent, query: dict[str, str]) -> None:
-    problem = ask(organiser, query, status=400)
-    assert problem["type"] == "urn:suite:problem:invalid"
-    assert set(problem["errors"]) <= {"from", "to", "seats", "features", "kind", "free"}
