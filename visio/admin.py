@@ -33,7 +33,7 @@ from visio.meetings.models import (
     Method,
     Occurrence,
 )
-from visio.meetings.owing import ResendRefused, resend
+from visio.meetings.resending import ResendRefused, resend
 from visio.meetings.tokens import revoke_link
 from visio.places.admin import ResourceAdmin  # noqa: F401  registers itself
 from visio.polls import admin as _polls  # noqa: F401  registers itself

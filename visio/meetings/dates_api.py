@@ -53,6 +53,7 @@ from visio.meetings.serializers import (
     MeetingSerializer,
     OccurrenceDetailSerializer,
     OccurrenceSerializer,
+    hide_comments,
     occurrence_data,
     resources_of,
 )
@@ -246,4 +247,7 @@ def _detail(request: Request, meeting: Meeting, occurrence: Occurrence) -> Any:
         "resources": resources_of([], occurrences=[occurrence]).get(meeting.pk, []),
         "can_edit": can_edit_meeting(meeting, me(request)),
     }
-    return OccurrenceDetailSerializer(data).data
+    shown = OccurrenceDetailSerializer(data).data
+    if not data["can_edit"]:
+        hide_comments(shown["attendees"], people, me(request))
+    return shown

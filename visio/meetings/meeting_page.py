@@ -110,6 +110,7 @@ def facts(page: Page) -> dict[str, Any]:
         "can_edit": can_edit,
         "is_organiser": meeting.organiser_id == agent.pk,
         "editable": can_edit and not is_cancelled and ends_at > now,
+        "resendable": can_edit and not is_cancelled and (ends_at > now or meeting.is_series),
         "series_address": address_of(meeting, None),
         "rule": kept_words(meeting) if meeting.is_series else "",
         "moved_date": occurrence.recurrence_id not in (None, starts_at),

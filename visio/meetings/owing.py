@@ -17,15 +17,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 
-from suite.agents.models import Agent
-from suite.core.events import publish
-from suite.core.refusals import Refusal
-from visio.events import DeliveriesProgressed
 from visio.meetings.models import (
     Attendee,
     Delivery,
@@ -35,9 +30,7 @@ from visio.meetings.models import (
     Method,
     Occurrence,
     Role,
-    Status,
 )
-from visio.meetings.permissions import can_edit_meeting
 from visio.meetings.scopes import Notify
 from visio.meetings.together import Words, known_times, together
 
@@ -66,16 +59,6 @@ RETURNING id
 """
 
 Before = Mapping[str, Any]
-
-
-class ResendRefused(Refusal):
-    """Nothing to send again."""
-
-    WORDS = {
-        "not_allowed": _("Seule la personne qui organise peut renvoyer un courriel."),
-        "removed": _("Cette personne n’est plus invitée : il n’y a rien à lui renvoyer."),
-        "under_way": _("Ce courriel est déjà en route."),
-    }
 
 
 @dataclass(frozen=True)
@@ -219,71 +202,6 @@ def owe_refusal(*, meeting: Meeting, attendee: Attendee, telling: Telling) -> No
     same.state, same.due_at, same.attempts, same.before = DeliveryState.OWED, telling.now, 0, dict(telling.before)
     same.resends += 1
     same.save(update_fields=["state", "due_at", "attempts", "before", "resends"])
-
-
-@transaction.atomic
-def resend(
-    *, delivery: Delivery | None = None, meeting: Meeting | None = None, by: Agent, now: dt.datetime
-) -> list[Delivery]:
-    """Send one row again, or every failed row of a meeting. The text is today's; the Message-ID is new.
-
-    For whoever may edit the meeting, and administrators. Raises ResendRefused.
-    """
-    of = meeting or (delivery.meeting if delivery else None)
-    if of is None:
-        raise TypeError("resend wants a delivery or a meeting")
-    if not (can_edit_meeting(of, by) or by.is_staff):
-        raise ResendRefused("not_allowed")
-    of = Meeting.objects.select_for_update(of=("self",)).select_related("organiser", "room").get(pk=of.pk)
-    if delivery is not None:
-        rows = [_resend_one(of, delivery, now)]
-    else:
-        failed = of.deliveries.filter(state=DeliveryState.FAILED).order_by("-revision", "-pk")
-        latest = {(row.recipient, row.recurrence_id): row for row in reversed(failed)}
-        rows = [_resend_one(of, row, now) for row in latest.values() if _still_counts(of, row)]
-    publish(DeliveriesProgressed(meeting_id=of.pk))
-    return rows
-
-
-def _still_counts(meeting: Meeting, row: Delivery) -> bool:
-    """Whether what the row said is still so: an invitation to what takes place, or a CANCEL of what does not."""
-    gone = meeting.is_cancelled or row.reason == DeliveryReason.REMOVED or _is_cancelled_date(meeting, row)
-    return gone if row.method == Method.CANCEL else not gone
-
-
-def _is_cancelled_date(meeting: Meeting, row: Delivery) -> bool:
-    if row.recurrence_id is None:
-        return False
-    return not meeting.occurrences.filter(recurrence_id=row.recurrence_id, status=Status.CONFIRMED).exists()
-
-
-def _resend_one(meeting: Meeting, delivery: Delivery, now: dt.datetime) -> Delivery:
-    row = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
-    if row.state in {DeliveryState.SENDING, DeliveryState.OWED}:
-        raise ResendRefused("under_way")
-    is_current = (row.sequence, row.revision) == (meeting.sequence, meeting.revision) and not meeting.is_cancelled
-    if row.method == Method.REQUEST and not is_current:
-        attendee = meeting.attendees.select_related("agent").filter(email=row.recipient).first()
-        if attendee is None or not _still_counts(meeting, row):
-            raise ResendRefused("removed")
-        date = meeting.occurrences.filter(recurrence_id=row.recurrence_id).first() if row.recurrence_id else None
-        current = meeting.deliveries.filter(
-            recipient=row.recipient,
-            recurrence_id=row.recurrence_id,
-            method=Method.REQUEST,
-            sequence=meeting.sequence,
-            revision=meeting.revision,
-        ).first()
-        if current is not None:
-            return _resend_one(meeting, current, now)
-        [made] = owe_invitations(
-            meeting=meeting, attendees=[attendee], reason=DeliveryReason.INVITED, now=now, date=date
-        )
-        return Delivery.objects.get(pk=made)
-    row.state, row.due_at, row.attempts, row.server_words = DeliveryState.OWED, now, 0, ""
-    row.resends += 1
-    row.save(update_fields=["state", "due_at", "attempts", "server_words", "resends"])
-    return row
 
 
 def _whole(rows: Iterable[Delivery]) -> Delivery | None:

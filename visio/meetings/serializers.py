@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -193,6 +193,8 @@ class MeetingSerializer(serializers.ModelSerializer[Meeting]):
             data |= {name: data["occurrence"][name] for name in ("title", "place", "start", "minutes")}
             data |= {"rrule": "", "repeats": "", "rdates": [], "exdates": []}
             data["description"] = instance.description if told is None else told
+        if not data["can_edit"]:
+            hide_comments(data["attendees"], vars(instance)["named_attendees"], self.context["request"].user)
         return data
 
     @extend_schema_field(serializers.CharField())
@@ -301,6 +303,13 @@ def date_name(occurrence: Occurrence) -> str:
 
 def wall_text(wall: dt.datetime, meeting: Meeting) -> str:
     return wall.date().isoformat() if meeting.is_all_day else wall.isoformat(timespec="minutes")
+
+
+def hide_comments(shown: Sequence[dict[str, Any]], people: Sequence[Attendee], reader: Agent) -> None:
+    """What somebody wrote with their answer is for whoever organises, and for themselves."""
+    for one, person in zip(shown, people, strict=True):
+        if person.agent_id != reader.pk:
+            one["comment"] = ""
 
 
 def occurrence_data(meeting: Meeting, occurrence: Occurrence, *, answer: str | None) -> dict[str, Any]:

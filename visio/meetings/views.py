@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from visio.meetings import resending
 from visio.meetings.answer_forms import AnswerForm, ProposeForm
 from visio.meetings.answers import AnswerRefused
 from visio.meetings.answers import answer as record_answer
@@ -38,8 +39,6 @@ from visio.meetings.meeting_page import (
     undoing,
 )
 from visio.meetings.models import Answer, AnsweredVia, Delivery, Meeting, MeetingChange, Occurrence
-from visio.meetings.owing import ResendRefused
-from visio.meetings.owing import resend as resend_mails
 from visio.meetings.permissions import can_edit_meeting, dates_away, only_date_of, visible_meeting_or_404
 from visio.meetings.requests import from_htmx, page_number, signed_in
 from visio.meetings.shown_dates import another_date
@@ -238,7 +237,7 @@ def answer_words(given: str) -> str:
 
 @require_POST
 def resend(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Owe one mail again (`delivery`), or every one that failed."""
+    """Owe one mail again (`delivery`), one to everybody (`everyone`), or every one that failed."""
     agent, now = signed_in(request), timezone.now()
     meeting = visible_meeting_or_404(agent, public_id)
     if not can_edit_meeting(meeting, agent):
@@ -250,12 +249,18 @@ def resend(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         if row is None:
             raise Http404
     try:
-        owed = resend_mails(delivery=row, meeting=None if row else meeting, by=agent, now=now)
-    except ResendRefused as refused:
+        if request.POST.get("everyone") == "1":
+            count = resending.resend_to_all(meeting=meeting, by=agent, now=now)
+        else:
+            count = len(resending.resend(delivery=row, meeting=None if row else meeting, by=agent, now=now))
+    except resending.ResendRefused as refused:
         messages.error(request, refused.message)
     else:
-        said = ngettext("%(count)d courriel repart.", "%(count)d courriels repartent.", len(owed))
-        messages.success(request, said % {"count": len(owed)})
+        if not count:
+            messages.info(request, _("Les courriels sont déjà en route."))
+            return redirect("meetings:detail", public_id)
+        said = ngettext("%(count)d courriel repart.", "%(count)d courriels repartent.", count)
+        messages.success(request, said % {"count": count})
     return redirect("meetings:detail", public_id)
 
 

@@ -195,6 +195,16 @@ def test_a_guest_answers_and_the_organiser_reads_it() -> None:
     assert (rows[guest.email]["answer"], rows[guest.email]["comment"]) == ("declined", "En congé")
 
 
+def test_what_a_guest_writes_is_read_by_the_organiser_and_themselves() -> None:
+    organiser, karim, anne = factories.agent(), factories.agent(), factories.agent()
+    meeting = factories.meeting(organiser, guests=[karim, anne])
+    meeting.attendees.filter(agent=anne).update(comment="Souffrante")
+    for reader, read in ((organiser, "Souffrante"), (anne, "Souffrante"), (karim, "")):
+        for address in (url(meeting), url(meeting, "occurrences/only/")):
+            rows = {row["email"]: row for row in api(reader).get(address).json()["attendees"]}
+            assert rows[anne.email]["comment"] == read
+
+
 def test_an_answer_after_the_cancellation_is_refused() -> None:
     organiser, guest = factories.agent(), factories.agent()
     meeting = factories.meeting(organiser, guests=[guest])

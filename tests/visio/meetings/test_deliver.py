@@ -13,40 +13,23 @@ from suite.agents.models import Agent
 from suite.core.events import subscribe
 from tests import factories
 from tests.looking import Mailbox
+from tests.visio.meetings.mailed import EXT, NOW, START, changed, planned
 from tests.visio.meetings.reading import received, send_all
 from visio.events import DeliveriesProgressed
 from visio.meetings.answers import answer
-from visio.meetings.invitations import BACKOFF, deliver
-from visio.meetings.models import Delivery, Meeting
-from visio.meetings.owing import ResendRefused, resend
-from visio.meetings.scheduling import cancel_meeting, edit_meeting, schedule_meeting
+from visio.meetings.invitations import deliver
+from visio.meetings.models import Meeting
+from visio.meetings.resending import resend
+from visio.meetings.scheduling import cancel_meeting, schedule_meeting
 from visio.meetings.tokens import guest_join_url, join_url, rsvp_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NOW = dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC)
-START = dt.datetime(2026, 11, 24, 13, 0, tzinfo=dt.UTC)
-EXT = "anne@partenaire.example"
 
 
 @pytest.fixture
 def boss() -> Agent:
     home = factories.organisation("DINUM")
     return factories.agent("Karim", "Benali", organisation=home, email="karim@dinum.example")
-
-
-def planned(boss: Agent, *guests: Agent | str, **fields: Any) -> Meeting:
-    fields.setdefault("starts_at", START)
-    return schedule_meeting(by=boss, draft=factories.draft(guests=guests, now=NOW, **fields), now=NOW)
-
-
-def changed(meeting: Meeting, *guests: Agent | str, **fields: Any) -> Meeting:
-    fields.setdefault("starts_at", START)
-    draft = factories.draft(guests=guests, now=NOW, **fields)
-    return edit_meeting(meeting=meeting, by=meeting.organiser, draft=draft, revision=meeting.revision, now=NOW)
-
-
-def states(meeting: Meeting) -> list[tuple[str, str, str, str]]:
-    return [(r.recipient, r.method, r.reason, r.state) for r in meeting.deliveries.order_by("pk")]
 
 
 def test_each_guest_gets_one_invitation_for_their_eyes_only(boss: Agent, mailbox: Mailbox) -> None:
@@ -255,156 +238,6 @@ def test_the_message_id_is_derived_and_stable(boss: Agent, mailbox: Mailbox) -> 
     assert received(mailbox, EXT)[-1].message["Message-ID"] != first
 
 
-def test_4xx_is_tried_again_later_and_only_for_that_guest(boss: Agent, mailbox: Mailbox) -> None:
-    meeting = planned(boss, EXT, "autre@partenaire.example")
-    mailbox.refuse(EXT, "451 4.3.0 Revenez plus tard", times=2)
-    [report] = send_all(NOW)
-    assert (report.sent, report.retried) == (1, 1)
-    row = meeting.deliveries.get(recipient=EXT)
-    assert (row.state, row.attempts, row.server_words) == ("owed", 1, "451 4.3.0 Revenez plus tard")
-    assert abs(row.due_at - (NOW + BACKOFF[0])) < dt.timedelta(seconds=5)
-    assert send_all(NOW + BACKOFF[0] - dt.timedelta(seconds=10)) == []
-    again = NOW + BACKOFF[0] + dt.timedelta(seconds=5)
-    send_all(again)
-    row.refresh_from_db()
-    assert (row.state, row.attempts) == ("owed", 2)
-    assert abs(row.due_at - (again + BACKOFF[1])) < dt.timedelta(seconds=5)
-    send_all(again + BACKOFF[1] + dt.timedelta(seconds=5))
-    row.refresh_from_db()
-    assert (row.state, row.attempts, row.server_words) == ("sent", 3, "")
-    assert len(mailbox.messages(EXT)) == len(mailbox.messages("autre@partenaire.example")) == 1
-
-
-def test_5xx_is_a_failure_with_the_server_s_words(boss: Agent, mailbox: Mailbox) -> None:
-    meeting = planned(boss, EXT)
-    mailbox.refuse(EXT, "550 5.1.1 Adresse inconnue")
-    [report] = send_all(NOW)
-    assert (report.failed, report.sent) == (1, 0)
-    row = meeting.deliveries.get()
-    assert (row.state, row.server_words, row.sent_at) == ("failed", "550 5.1.1 Adresse inconnue", None)
-    assert send_all(NOW + dt.timedelta(days=2)) == []
-
-
-def test_a_guest_who_never_got_the_invitation_is_invited_by_the_next_change_and_told_of_no_cancel(
-    boss: Agent, mailbox: Mailbox
-) -> None:
-    meeting = planned(boss, EXT)
-    mailbox.refuse(EXT, "550 5.1.1 Adresse inconnue", times=1)
-    send_all(NOW)
-    meeting = changed(meeting, EXT, starts_at=START + dt.timedelta(hours=1))
-    assert states(meeting)[-1] == (EXT, "REQUEST", "invited", "owed")
-    cancel_meeting(meeting=meeting, by=boss, now=NOW)
-    assert send_all(NOW) == []
-    assert mailbox.messages() == []
-
-
-def test_a_server_that_is_down_costs_no_attempt(boss: Agent, mailbox: Mailbox, settings: Any) -> None:
-    meeting = planned(boss, EXT, "autre@partenaire.example")
-    port = settings.EMAIL_PORT
-    settings.EMAIL_PORT = 9
-    [report] = send_all(NOW)
-    assert report.server_down
-    assert {(r.state, r.attempts, r.maybe_received) for r in meeting.deliveries.all()} == {("owed", 0, False)}
-    settings.EMAIL_PORT = port
-    assert send_all(NOW) == []
-    send_all(NOW + dt.timedelta(seconds=20))
-    assert len(mailbox.messages()) == 2
-
-
-def test_p21_cancelled_before_it_went_out_nothing_is_sent(boss: Agent, mailbox: Mailbox) -> None:
-    meeting = planned(boss, EXT)
-    cancel_meeting(meeting=meeting, by=boss, now=NOW)
-    assert send_all(NOW) == []
-    assert states(meeting) == [(EXT, "REQUEST", "invited", "superseded")]
-    assert mailbox.messages() == []
-
-
-def test_p21_cancelled_while_claimed_nothing_is_sent(boss: Agent, mailbox: Mailbox) -> None:
-    """A sender holds the row, the meeting is cancelled: the CANCEL is owed in case, and dropped when it proves needless."""
-    meeting = planned(boss, EXT)
-    meeting.deliveries.update(state="sending", claimed_until=NOW - dt.timedelta(seconds=1), attempts=1)
-    cancel_meeting(meeting=meeting, by=boss, now=NOW)
-    assert states(meeting)[-1] == (EXT, "CANCEL", "cancelled", "owed")
-    # That sender died without a word: the guest may have the invitation, so the CANCEL goes, and no REQUEST after it.
-    send_all(NOW)
-    assert [m.method for m in received(mailbox, EXT)] == ["CANCEL"]
-    assert [r.state for r in meeting.deliveries.order_by("pk")] == ["superseded", "sent"]
-
-
-def test_p21_a_cancel_waits_for_the_request_in_another_sender_s_hands(boss: Agent, mailbox: Mailbox) -> None:
-    meeting = planned(boss, EXT)
-    meeting.deliveries.update(state="sending", claimed_until=NOW + dt.timedelta(seconds=60), attempts=1)
-    cancel_meeting(meeting=meeting, by=boss, now=NOW)
-    deliver(now=NOW)
-    assert mailbox.messages() == []
-    assert meeting.deliveries.get(method="CANCEL").state == "owed"
-    meeting.deliveries.filter(method="REQUEST").update(state="superseded", claimed_until=None)
-    send_all(NOW + dt.timedelta(seconds=10))
-    assert mailbox.messages() == []
-    assert meeting.deliveries.get(method="CANCEL").state == "superseded"
-
-
-def test_p20_an_edit_while_the_rows_are_claimed(boss: Agent, mailbox: Mailbox) -> None:
-    """The rows in a sender's hands are out of date when it comes to them: each guest gets today's version, as an invitation."""
-    meeting = planned(boss, EXT)
-    meeting.deliveries.update(state="sending", claimed_until=NOW - dt.timedelta(seconds=1))
-    meeting = changed(meeting, EXT, starts_at=START + dt.timedelta(hours=1))
-    meeting.deliveries.filter(revision=1).update(state="owed")
-    send_all(NOW)
-    [mail] = received(mailbox, EXT)
-    assert (int(mail.event["SEQUENCE"]), mail.subject.split(" ")[0]) == (1, "Invitation")
-    assert states(meeting) == [(EXT, "REQUEST", "invited", "superseded"), (EXT, "REQUEST", "invited", "sent")]
-
-
-def test_p20_a_guest_added_while_the_first_rows_are_claimed(boss: Agent, mailbox: Mailbox) -> None:
-    """Nobody is owed a change, yet the claimed row is out of date: it is owed anew under today's version."""
-    meeting = planned(boss, EXT)
-    meeting.deliveries.update(state="sending", claimed_until=NOW + dt.timedelta(seconds=60))
-    meeting = changed(meeting, EXT, "autre@partenaire.example")
-    meeting.deliveries.filter(revision=1).update(state="owed")
-    send_all(NOW)
-    assert [len(received(mailbox, to)) for to in (EXT, "autre@partenaire.example")] == [1, 1]
-    assert (EXT, "REQUEST", "invited", "sent") in states(meeting)
-
-
-def test_resend_makes_a_failed_row_owed_again(boss: Agent, mailbox: Mailbox) -> None:
-    meeting = planned(boss, EXT, "autre@partenaire.example")
-    mailbox.refuse("*", "550 5.7.1 Non", times=2)
-    send_all(NOW)
-    rows = resend(meeting=meeting, by=boss, now=NOW)
-    assert {row.recipient for row in rows} == {EXT, "autre@partenaire.example"}
-    send_all(NOW)
-    assert {row.state for row in meeting.deliveries.all()} == {"sent"}
-    assert len(mailbox.messages()) == 2
-
-
-def test_resend_of_an_old_version_sends_today_s(boss: Agent, mailbox: Mailbox) -> None:
-    meeting = planned(boss, EXT)
-    send_all(NOW)
-    first = meeting.deliveries.get()
-    meeting = changed(meeting, EXT, "autre@partenaire.example")
-    send_all(NOW)
-    [row] = resend(delivery=first, by=boss, now=NOW)
-    assert (row.revision, row.recipient) == (2, EXT)
-    send_all(NOW)
-    assert len(mailbox.messages(EXT)) == 2
-
-
-def test_resend_refusals(boss: Agent, mailbox: Mailbox) -> None:
-    stranger = factories.agent()
-    meeting = planned(boss, EXT)
-    row = meeting.deliveries.get()
-    for by, reason in ((stranger, "not_allowed"), (boss, "under_way")):
-        with pytest.raises(ResendRefused) as refused:
-            resend(delivery=row, by=by, now=NOW)
-        assert refused.value.reason == reason
-    send_all(NOW)
-    changed(meeting)
-    with pytest.raises(ResendRefused) as refused:
-        resend(delivery=row, by=boss, now=NOW)
-    assert refused.value.reason == "removed"
-
-
 def test_the_ledger_tells_once_per_meeting_and_batch(boss: Agent, mailbox: Mailbox) -> None:
     told: list[DeliveriesProgressed] = []
     subscribe(DeliveriesProgressed, told.append)
@@ -413,20 +246,6 @@ def test_the_ledger_tells_once_per_meeting_and_batch(boss: Agent, mailbox: Mailb
     assert [report.claimed for report in reports] == [50, 10]
     mine = [fact for fact in told if fact.meeting_id == meeting.pk]
     assert 2 <= len(mine) <= 10
-
-
-def test_a_row_that_cannot_be_written_lets_the_others_pass(boss: Agent, mailbox: Mailbox) -> None:
-    broken = planned(boss, EXT)
-    Delivery.objects.filter(meeting=broken).update(reason="moved", before={})
-    Delivery.objects.filter(meeting=broken).update(maybe_received=True, revision=1, resends=1)
-    fine = planned(boss, "autre@partenaire.example")
-    with pytest.raises(KeyError):
-        deliver(now=NOW)
-    row = broken.deliveries.get()
-    assert (row.state, row.attempts, row.server_words) == ("owed", 1, "portal: internal error")
-    assert row.due_at > NOW
-    send_all(NOW + dt.timedelta(seconds=5))
-    assert [r.state for r in fine.deliveries.all()] == ["sent"]
 
 
 def test_a_batch_costs_few_statements_per_letter(

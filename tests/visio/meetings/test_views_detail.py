@@ -17,6 +17,7 @@ from visio.meetings.answers import answer
 from visio.meetings.ledger import read_ledger
 from visio.meetings.links import attach_link
 from visio.meetings.models import Delivery, Meeting
+from visio.meetings.resending import ResendRefused, resend_to_all
 from visio.meetings.scheduling import cancel_meeting, edit_meeting
 
 pytestmark = pytest.mark.django_db
@@ -274,6 +275,75 @@ def test_only_the_organiser_resends_and_only_this_meetings_mails(
     assert client_of(organiser).post(url(meeting, "resend"), {"delivery": foreign.pk}).status_code == 404
     assert client_of(organiser).post(url(meeting, "resend"), {"delivery": "1 OR 1"}).status_code == 404
     assert client_of(organiser).get(url(meeting, "resend")).status_code == 405
+
+
+def test_a_mail_that_arrived_is_sent_again_on_demand(meeting: Meeting, organiser: Agent) -> None:
+    mails(meeting, state="sent", sent_at=timezone.now())
+    row = Delivery.objects.filter(meeting=meeting).order_by("pk").first()
+    assert row is not None
+    client = client_of(organiser)
+    assert f'name="delivery" value="{row.pk}"' in text_of(client.get(url(meeting, "detail")))
+    assert "1 courriel repart." in text_of(client.post(url(meeting, "resend"), {"delivery": row.pk}, follow=True))
+    row.refresh_from_db()
+    assert (row.state, row.resends) == ("owed", 1)
+
+
+def test_everybody_is_sent_the_meeting_again(meeting: Meeting, organiser: Agent) -> None:
+    mails(meeting, state="sent", sent_at=timezone.now())
+    client = client_of(organiser)
+    response = client.post(url(meeting, "resend"), {"everyone": "1"}, follow=True)
+    assert "2 courriels repartent." in text_of(response)
+    assert list(Delivery.objects.filter(meeting=meeting).values_list("state", "resends")) == [("owed", 1)] * 2
+    # Both are under way now: pressing again sends nothing twice.
+    assert "Les courriels sont déjà en route." in text_of(client.post(url(meeting, "resend"), {"everyone": "1"}, follow=True))
+    assert list(Delivery.objects.filter(meeting=meeting).values_list("state", "resends")) == [("owed", 1)] * 2
+
+
+def test_sending_to_everybody_takes_as_many_statements_for_many(
+    organiser: Agent, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    meeting = factories.meeting(organiser, guests=[f"g{number:03d}@b.example" for number in range(60)])
+    mails(meeting, state="sent", sent_at=timezone.now())
+    with django_assert_max_num_queries(12):
+        assert resend_to_all(meeting=meeting, by=organiser, now=timezone.now()) == 60
+
+
+def test_who_only_has_an_older_version_is_sent_today_s(meeting: Meeting, organiser: Agent) -> None:
+    mails(meeting, state="sent", sent_at=timezone.now())
+    Meeting.objects.filter(pk=meeting.pk).update(revision=2)
+    meeting.refresh_from_db()
+    assert resend_to_all(meeting=meeting, by=organiser, now=timezone.now()) == 2
+    found = Delivery.objects.filter(meeting=meeting).order_by("revision").values_list("revision", "state", "resends")
+    assert list(found) == [(1, "sent", 0)] * 2 + [(2, "owed", 0)] * 2
+
+
+def test_a_meeting_that_is_over_is_sent_to_nobody(meeting: Meeting, organiser: Agent) -> None:
+    later = timezone.now() + dt.timedelta(days=400)
+    with pytest.raises(ResendRefused) as refused:
+        resend_to_all(meeting=meeting, by=organiser, now=later)
+    assert refused.value.reason == "over"
+
+
+def test_a_guest_sends_nobody_anything(meeting: Meeting, guest: Agent) -> None:
+    with pytest.raises(ResendRefused) as refused:
+        resend_to_all(meeting=meeting, by=guest, now=timezone.now())
+    assert refused.value.reason == "not_allowed"
+
+
+# --- what is the organiser's ------------------------------------------------------------------------------------------
+def test_a_message_to_the_organiser_is_read_by_the_organiser_and_its_writer(
+    meeting: Meeting, organiser: Agent, guest: Agent
+) -> None:
+    mails(meeting, state="failed", server_words="550 unknown mailbox")
+    meeting.attendees.filter(email="anne@b.example").update(comment="Je suis souffrante.")
+    meeting.attendees.filter(agent=guest).update(comment="En retard.")
+    seen = text_of(client_of(organiser).get(url(meeting, "fragment-ledger")))
+    for written in ("Je suis souffrante.", "En retard.", "550 unknown mailbox"):
+        assert written in seen
+    seen = text_of(client_of(guest).get(url(meeting, "fragment-ledger")))
+    assert "En retard." in seen
+    for hidden in ("Je suis souffrante.", "550", "Courriel"):
+        assert hidden not in seen
 
 
 # --- the ledger's size ------------------------------------------------------------------------------------------------
