@@ -14,5 +14,5 @@ class VisioConfig(AppConfig):
 
         subscribers.connect()
         access.register_invitations(tokens.attendee_by_token)
-        presence.register_meeting_source(sources.in_meeting_until)
+        presence.register_engagement_source(sources.engaged)
         visibility.register_shared_source(sources.sharing_a_meeting)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
@@ -133,6 +135,27 @@ def restore_leave(*, agent: Agent, memory: str, now: dt.datetime) -> Leave | Non
 def coming_leaves(agent: Agent, *, now: dt.datetime) -> QuerySet[Leave]:
     """Absences that are not over, the first one first."""
     return Leave.objects.filter(agent=agent, ends_at__gt=now).order_by("starts_at", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Until when somebody is away; `last_day` is the last whole day of it in their own zone, None when it ends within a day."""
+
+    until: dt.datetime
+    last_day: dt.date | None = None
+
+
+def absence_of(
+    stretches: Iterable[tuple[dt.datetime, dt.datetime, bool]], *, zone_name: str, now: dt.datetime
+) -> Absence | None:
+    """The absence that one person is in, from theirs as (start, end, whole days?); those that follow each other are one. Pure."""
+    found: Absence | None = None
+    for starts_at, ends_at, is_all_day in sorted(stretches):
+        until = found.until if found else now
+        if starts_at <= until < ends_at:
+            last = ends_at.astimezone(zoneinfo.ZoneInfo(zone_name)).date() - dt.timedelta(days=1)
+            found = Absence(ends_at, last if is_all_day else None)
+    return found
 
 
 def _salt(agent: Agent) -> str:

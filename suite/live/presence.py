@@ -16,31 +16,32 @@ from redis.exceptions import RedisError
 
 from suite.agents.models import Agent, ChosenPresence
 from suite.live import push
-from suite.live.presence_rules import STATES, Chosen, Connection, Presence, State, resolve
+from suite.live.presence_rules import STATES, Chosen, Connection, Engaged, Presence, State, resolve
 
 __all__ = [
     "STATES",
     "Chosen",
     "Connection",
+    "Engaged",
     "Presence",
     "State",
     "choose",
     "enter_call",
     "leave_call",
-    "register_meeting_source",
+    "register_engagement_source",
     "resolve",
     "states",
 ]
 
-# fn(agent ids, now) -> {agent id: end of the meeting they are in}.
-MeetingSource = Callable[[Collection[int], dt.datetime], dict[int, dt.datetime]]
-_meeting_sources: list[MeetingSource] = []
+# fn(agent ids, now) -> {agent id: what they are in}.
+EngagementSource = Callable[[Collection[int], dt.datetime], dict[int, Engaged]]
+_sources: list[EngagementSource] = []
 
 
-def register_meeting_source(source: MeetingSource) -> None:
-    """Let another part say who is in a meeting; called at start-up, safe to repeat."""
-    if source not in _meeting_sources:
-        _meeting_sources.append(source)
+def register_engagement_source(source: EngagementSource) -> None:
+    """Let another part say who is in a meeting or away; called at start-up, safe to repeat."""
+    if source not in _sources:
+        _sources.append(source)
 
 
 def here_key(agent_id: int) -> str:
@@ -108,7 +109,7 @@ def forget_dead(agent_ids: Collection[int], *, now: dt.datetime) -> int:
 
 
 def states(agents: Iterable[Agent], *, now: dt.datetime) -> dict[int, Presence]:
-    """{agent id: presence}: one Redis round trip and one query a meeting source, however many agents.
+    """{agent id: presence}: one Redis round trip and one query a source, however many agents.
 
     Without Redis everybody's state is "unknown": never an old state shown as the present one.
     """
@@ -121,21 +122,19 @@ def states(agents: Iterable[Agent], *, now: dt.datetime) -> dict[int, Presence]:
     except (RedisError, OSError) as error:
         push.report(error, "reading presence")
         return {agent_id: Presence("unknown", now) for agent_id in ids}
-    meetings: dict[int, dt.datetime] = {}
-    for source in _meeting_sources:
-        for agent_id, until in source(ids, now).items():
-            meetings[agent_id] = max(until, meetings.get(agent_id, until))
+    engaged: dict[int, Engaged] = {}
+    for source in _sources:
+        for agent_id, said in source(ids, now).items():
+            engaged[agent_id] = said.joined(engaged.get(agent_id))
     idle = dt.timedelta(seconds=settings.LIVE_IDLE_SECONDS)
-    return {
-        agent_id: resolve(
-            fields.values(),
-            Chosen(wanted[agent_id].chosen_presence, wanted[agent_id].chosen_until),
-            meetings.get(agent_id),
-            now,
-            idle=idle,
+    found = {}
+    for agent_id, fields in here.items():
+        chosen = Chosen(wanted[agent_id].chosen_presence, wanted[agent_id].chosen_until)
+        calendar = engaged.get(agent_id, Engaged())
+        found[agent_id] = resolve(
+            fields.values(), chosen, calendar.meeting_until, now, absence=calendar.absence, idle=idle
         )
-        for agent_id, fields in here.items()
-    }
+    return found
 
 
 def choose(*, agent: Agent, state: str, until: dt.datetime | None, now: dt.datetime) -> None:

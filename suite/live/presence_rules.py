@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from django.utils.translation import gettext as _
 
 from suite.live import presence_words as wording
+
+if TYPE_CHECKING:
+    from suite.agents.leaves import Absence
 
 State = Literal["available", "away", "in_meeting", "do_not_disturb", "offline", "unknown"]
 # The order of lists: who can be reached first.
@@ -34,6 +37,22 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
+class Engaged:
+    """What the calendar says of somebody now: the end of the meeting they are in, the absence they are in."""
+
+    meeting_until: dt.datetime | None = None
+    absence: Absence | None = None
+
+    def joined(self, other: Engaged | None) -> Engaged:
+        """With what another source says; the later end counts."""
+        if other is None:
+            return self
+        ends = [one.meeting_until for one in (self, other) if one.meeting_until is not None]
+        away = [one.absence for one in (self, other) if one.absence is not None]
+        return Engaged(max(ends, default=None), max(away, key=lambda one: one.until, default=None))
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """What others see. `at` is the moment it was worked out, which the words are relative to."""
 
@@ -41,6 +60,8 @@ class Presence:
     at: dt.datetime
     until: dt.datetime | None = None
     since: dt.datetime | None = None
+    # The last whole day of an absence, which says more than the midnight that ends it.
+    last_day: dt.date | None = None
 
     @property
     def words(self) -> str:
@@ -53,7 +74,7 @@ class Presence:
             case "do_not_disturb":
                 return wording.do_not_disturb_words(self.until, self.at)
             case "away":
-                return wording.away_words(self.since, self.until, self.at)
+                return wording.away_words(self.since, self.until, self.at, last_day=self.last_day)
             case "offline":
                 return wording.offline_words(self.until, self.at)
             case "unknown":
@@ -76,12 +97,14 @@ def resolve(
     meeting_until: dt.datetime | None,
     now: dt.datetime,
     *,
+    absence: Absence | None = None,
     idle: dt.timedelta = dt.timedelta(minutes=5),
 ) -> Presence:
-    """One person, from all their tabs, devices and calls, what they chose and the end of the meeting they are in.
+    """One person, from all their tabs, devices and calls, what they chose, their leave and the end of the meeting they are in.
 
-    Strongest first: do not disturb, in a call, in a meeting, chosen away or offline, idle, available, offline. "Do not
-    disturb" and "away" without an end are forgotten while nobody is connected: the person went home.
+    Strongest first: do not disturb, in a call, on leave, in a meeting, chosen away or offline, idle, available, offline. "Do
+    not disturb" and "away" without an end are forgotten while nobody is connected: the person went home. Who is on leave is
+    in none of the meetings of their calendar, unless they joined the call.
     """
     alive = [connection for connection in connections if connection.alive_until > now]
     if chosen.until is not None and chosen.until <= now:
@@ -89,9 +112,12 @@ def resolve(
     held = bool(alive) or chosen.until is not None
     if chosen.state == "do_not_disturb" and held:
         return Presence("do_not_disturb", now, until=chosen.until)
+    in_call = any(connection.in_call for connection in alive)
     if meeting_until is not None and meeting_until <= now:
         meeting_until = None
-    if meeting_until is not None or any(connection.in_call for connection in alive):
+    if absence is not None and absence.until > now and not in_call:
+        return Presence("away", now, until=absence.until, last_day=absence.last_day)
+    if meeting_until is not None or in_call:
         return Presence("in_meeting", now, until=meeting_until)
     if chosen.state == "offline":
         return Presence("offline", now, until=chosen.until)

@@ -19,6 +19,8 @@ from django.views.decorators.http import require_safe
 from suite.agents.directory import search_agents
 from suite.agents.folding import fold
 from suite.agents.models import Agent
+from suite.live.presence import states
+from suite.live.visibility import may_see
 from visio.meetings import words
 from visio.meetings.requests import page_number
 from visio.meetings.searching import (
@@ -104,6 +106,8 @@ def search(request: HttpRequest) -> HttpResponse:
         found = search_meetings(agent, asked.text, filters=asked.filters(agent, now), now=now, page=page)
     by_name = asked.text and asked.is_enough
     searched = words_of(asked.text)
+    people = list(search_agents(viewer=agent, text=asked.text, limit=MOST_PEOPLE)) if by_name else []
+    seen = may_see(agent, [person.pk for person in people])
     context = {
         "asked": asked.text,
         "form": asked,
@@ -111,7 +115,8 @@ def search(request: HttpRequest) -> HttpResponse:
         "is_idle": not asked.text and not asked.has_filters,
         "meetings": [_line(one, searched, agent, now) for one in found.meetings],
         "total": found.total,
-        "people": list(search_agents(viewer=agent, text=asked.text, limit=MOST_PEOPLE)) if by_name else [],
+        "people": people,
+        "states": states([person for person in people if person.pk in seen], now=now),
         "previous": asked.address(page - 1) if page > 1 else "",
         "next": asked.address(page + 1) if page * PAGE_SIZE < found.total else "",
         "number": page,

@@ -5,6 +5,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.agents.leaves import Absence
 from suite.live.presence_rules import Chosen, Connection, Presence, resolve
 
 NOW = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
@@ -97,3 +98,20 @@ def test_in_a_call_without_a_meeting_has_no_end() -> None:
 def test_do_not_disturb_without_end_is_forgotten_at_home() -> None:
     assert resolve([], Chosen("do_not_disturb"), None, NOW).state == "offline"
     assert resolve([], Chosen("do_not_disturb", NOW + MINUTE), None, NOW).state == "do_not_disturb"
+
+
+ON_LEAVE = Absence(NOW + 24 * 60 * MINUTE, dt.date(2026, 11, 23))
+
+
+@given(crowds, choices, ends)
+def test_leave_outranks_the_calendar_but_not_a_call(
+    crowd: list[Connection], chosen: Chosen, meeting_until: dt.datetime | None
+) -> None:
+    without = resolve(crowd, chosen, meeting_until, NOW)
+    shown = resolve(crowd, chosen, meeting_until, NOW, absence=ON_LEAVE)
+    if without.state == "do_not_disturb" or any(one.in_call for one in crowd if one.alive_until > NOW):
+        assert shown == without
+    else:
+        assert shown == Presence("away", NOW, until=ON_LEAVE.until, last_day=ON_LEAVE.last_day)
+    over = Absence(NOW, dt.date(2026, 11, 22))
+    assert resolve(crowd, chosen, meeting_until, NOW, absence=over) == without

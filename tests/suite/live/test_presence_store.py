@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from typing import Any
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries
 
+from suite.agents.leaves import add_leave, whole_days
 from suite.agents.models import Agent
 from suite.live import presence, push
 from suite.local import ports
@@ -64,6 +66,31 @@ def test_in_a_meeting_now() -> None:
     assert (shown.state, shown.until) == ("in_meeting", ends_at)
 
 
+def test_on_leave_until_the_last_day_of_ones_own_zone() -> None:
+    """The 24th ends at 20:00 UTC on Réunion; absences that follow each other are one; nobody reads why."""
+    agent = factories.agent(time_zone="Indian/Reunion")
+    now = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
+    for first, last in ((dt.date(2026, 11, 23), dt.date(2026, 11, 23)), (dt.date(2026, 11, 24), dt.date(2026, 11, 25))):
+        starts_at, ends_at = whole_days(first, last, zone_name=agent.time_zone)
+        add_leave(agent=agent, starts_at=starts_at, ends_at=ends_at, is_all_day=True, note="Cure", now=now)
+    connect(agent, "tab", now=now)
+    factories.meeting(agent, starts_at=now - 10 * MINUTE, now=now - 20 * MINUTE)
+    shown = presence.states([agent], now=now)[agent.pk]
+    assert (shown.state, shown.words) == ("away", "Absent jusqu’au 25 novembre")
+    assert shown.until == dt.datetime(2026, 11, 25, 20, tzinfo=dt.UTC)
+    with translation.override("de"):
+        assert "25. November" in shown.words
+    presence.enter_call(agent.pk, 5, "browser")
+    assert state_of(agent, timezone.now()) == "in_meeting"
+    presence.leave_call(agent.pk, 5, "browser")
+    assert state_of(agent, dt.datetime(2026, 11, 25, 20, tzinfo=dt.UTC)) != "away"
+    later = now + dt.timedelta(hours=6)
+    other = factories.agent()
+    add_leave(agent=other, starts_at=now, ends_at=later, is_all_day=False, now=now)
+    with timezone.override(zoneinfo.ZoneInfo("Europe/Paris")):
+        assert presence.states([other], now=now)[other.pk].words == "Absent jusqu’à 16\u00a0h"
+
+
 def test_choosing_and_giving_the_choice_back() -> None:
     agent, now = factories.agent(), timezone.now()
     connect(agent, "tab", now=now)
@@ -90,7 +117,7 @@ def test_an_end_in_the_past_and_an_unknown_state_are_not_kept() -> None:
 def test_many_agents_cost_one_query(count: int, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     home, now = factories.organisation(), timezone.now()
     agents = [factories.agent(organisation=home) for _number in range(count)]
-    with django_assert_num_queries(1):  # the meetings that are going on
+    with django_assert_num_queries(1):  # the meetings that are going on, and absences
         assert len(presence.states(agents, now=now)) == count
 
 

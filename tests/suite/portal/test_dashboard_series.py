@@ -4,13 +4,14 @@ import datetime as dt
 
 import pytest
 
+from suite.live.presence_rules import Engaged
 from suite.portal.dashboard import read_hero
 from tests import factories
 from tests.visio.meetings.planned_series import HOUR, NOW, START, WEEK, as_draft, changed, date, series
 from visio.calendars.day import dashboard_day
 from visio.meetings.answers import answer
 from visio.meetings.scopes import Scope
-from visio.meetings.sources import in_meeting_until
+from visio.meetings.sources import engaged
 from visio.meetings.tokens import attendee_by_token, link_token
 from visio.rooms.access import may_enter
 from visio.rooms.models import Room
@@ -46,8 +47,8 @@ def test_each_date_is_a_meeting_one_is_in(week: int) -> None:
     boss = factories.agent()
     meeting = series(boss, "dehors@example.org")
     starts_at = START + week * WEEK
-    assert in_meeting_until([boss.pk], starts_at + HOUR / 2) == {boss.pk: starts_at + HOUR}
-    assert in_meeting_until([boss.pk], starts_at + 2 * HOUR) == {}
+    assert engaged([boss.pk], starts_at + HOUR / 2) == {boss.pk: Engaged(starts_at + HOUR)}
+    assert engaged([boss.pk], starts_at + 2 * HOUR) == {}
     # The guest's link and the room are good on each date.
     there = attendee_by_token(link_token(meeting.attendees.get(email="dehors@example.org")), now=starts_at)
     assert there is not None

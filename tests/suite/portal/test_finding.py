@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from suite.agents.leaves import add_leave
 from suite.agents.models import Agent
 from suite.portal.finding import Asked
 from tests import factories
@@ -190,3 +191,23 @@ def test_same_cost_with_one_and_three(client: Client, agent: Agent) -> None:
             client.get("/recherche/?q=revue")
         counts.append(len(captured))
     assert counts[0] == counts[1]
+
+
+def test_the_directory_says_who_is_away_and_until_when_to_those_who_may_see_it() -> None:
+    viewer, now = factories.agent(), timezone.now()
+    near = factories.agent("Hélène", "Faure", organisation=viewer.organisation)
+    far = factories.agent("Hélène", "Faure")
+    for one in (near, far):
+        add_leave(agent=one, starts_at=now, ends_at=now + dt.timedelta(days=40), is_all_day=False, note="Cure", now=now)
+    client = Client()
+    client.force_login(viewer)
+    page = client.get("/recherche/?q=helene+faure").content.decode()
+    assert near.email in page
+    assert far.email in page
+    assert page.count("Absent jusqu’au") == 1
+    assert f'data-presence="{near.public_id}" data-state="away"' in page
+    assert str(far.public_id) not in page
+    assert "Cure" not in page
+    assert "Congé" not in page
+    factories.meeting(viewer, guests=[far])
+    assert client.get("/recherche/?q=helene+faure").content.decode().count("Absent jusqu’au") == 2

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from suite.agents.models import Agent
+from suite.live.presence_rules import Engaged
 from suite.portal.dashboard import read_invitations
 from tests.visio.meetings.planned_series import HOUR, NOW, START, WEEK, as_draft, changed, date, draft, series
 from visio.meetings.answers import answer
@@ -13,7 +14,7 @@ from visio.meetings.models import Attendee
 from visio.meetings.scheduling import cancel_meeting, schedule_meeting
 from visio.meetings.scopes import Scope
 from visio.meetings.series import cancel
-from visio.meetings.sources import in_meeting_until
+from visio.meetings.sources import engaged
 
 pytestmark = pytest.mark.django_db
 
@@ -95,5 +96,5 @@ def test_presence_knows_the_date(boss: Agent, anne: Agent) -> None:
     answer(attendee=mine, answer="declined", via="page", now=NOW, occurrence=date(meeting, 1))
     minute = dt.timedelta(minutes=1)
 
-    assert in_meeting_until([anne.pk], START + minute) == {anne.pk: START + HOUR}
-    assert in_meeting_until([anne.pk], START + WEEK + minute) == {}
+    assert engaged([anne.pk], START + minute) == {anne.pk: Engaged(START + HOUR)}
+    assert engaged([anne.pk], START + WEEK + minute) == {}
