@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from suite.agents.models import Agent
+from suite.mail.models import OutboxMail
 from tests import factories
 from visio.meetings.wallclock import wall_clock
 from visio.polls.drafts import PollDraft
@@ -16,6 +17,9 @@ from visio.polls.models import Choice, Poll, PollOption, PollParticipant
 from visio.polls.opening import open_poll
 from visio.polls.voting import vote
 
+NOW = dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+ANNE, BOB = "anne@partenaire.example", "bob@partenaire.example"
 YES, MAYBE, NO = Choice.YES.value, Choice.IF_NEED_BE.value, Choice.NO.value
 
 
@@ -70,3 +74,9 @@ def answered(poll: Poll, who: Agent | str, *choices: str, now: dt.datetime | Non
         choices=dict(zip(keys(poll), choices, strict=True)),
         now=now or timezone.now(),
     )
+
+
+def owed(what: str) -> list[str]:
+    """To whom letters of that kind are owed."""
+    rows = OutboxMail.objects.filter(key__contains=f":{what}:", state="owed").order_by("recipient")
+    return list(rows.values_list("recipient", flat=True))

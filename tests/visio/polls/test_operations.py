@@ -2,14 +2,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import threading
 import uuid
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from suite.agents.events import AddressProven
 from suite.agents.models import Agent
@@ -18,12 +15,12 @@ from suite.mail.models import OutboxMail
 from suite.mail.outbox import deliver_outbox
 from tests import factories
 from tests.looking import Mailbox
-from tests.visio.polls.asking import MAYBE, NO, YES, answered, keys, person, poll, poll_draft
-from visio.meetings.models import Attendee, Delivery, Meeting
+from tests.visio.polls.asking import ANNE, BOB, DAY, MAYBE, NO, NOW, YES, answered, keys, owed, person, poll, poll_draft
+from visio.meetings.models import Delivery, Meeting
 from visio.meetings.scheduling import cancel_meeting
 from visio.polls.closing import choose_date, close_poll, may_reopen, reopen_poll
 from visio.polls.listing import waiting_for
-from visio.polls.models import Poll, PollOption, PollParticipant, PollVote
+from visio.polls.models import Poll, PollParticipant, PollVote
 from visio.polls.opening import edit_poll, open_poll
 from visio.polls.refusals import (
     ChoiceRefused,
@@ -31,26 +28,12 @@ from visio.polls.refusals import (
     PollConflict,
     PollNotOpen,
     PollRefused,
-    ReminderRefused,
     VoteRefused,
 )
-from visio.polls.reminding import due_polls, moments, remind, remind_before_deadline
+from visio.polls.reminding import remind
 from visio.polls.voting import vote
 
 pytestmark = pytest.mark.django_db
-NOW = dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC)
-DAY = dt.timedelta(days=1)
-ANNE, BOB = "anne@partenaire.example", "bob@partenaire.example"
-
-
-@pytest.fixture
-def boss() -> Agent:
-    return factories.agent("Karim", "Benali")
-
-
-def owed(what: str) -> list[str]:
-    rows = OutboxMail.objects.filter(key__contains=f":{what}:", state="owed").order_by("recipient")
-    return list(rows.values_list("recipient", flat=True))
 
 
 def changed(of: Poll, **fields: Any) -> Poll:
@@ -302,76 +285,6 @@ def test_r13_a_wall_clock_that_is_skipped_or_doubled_is_the_meetings_too(
     assert meeting.occurrences.get().starts_at == option.starts_at
 
 
-# --- reminders --------------------------------------------------------------------------------------------------
-def test_by_hand_once_a_day_and_only_who_has_not_answered(boss: Agent) -> None:
-    made = poll(boss, [ANNE, BOB], now=NOW)
-    answered(made, ANNE, YES, YES, YES, now=NOW)
-    assert remind(poll=made, by=boss, now=NOW) == 1
-    assert owed("reminder") == [BOB]
-    with pytest.raises(ReminderRefused, match="too_soon"):
-        remind(poll=made, by=boss, now=NOW + DAY - dt.timedelta(seconds=1))
-    assert remind(poll=made, by=boss, now=NOW + DAY) == 1
-    answered(made, BOB, NO, NO, NO, now=NOW)
-    with pytest.raises(ReminderRefused, match="nobody"):
-        remind(poll=made, by=boss, now=NOW + 3 * DAY)
-    close_poll(poll=made, by=boss, now=NOW)
-    with pytest.raises(ReminderRefused, match="closed"):
-        remind(poll=made, by=boss, now=NOW + 3 * DAY)
-
-
-@pytest.mark.parametrize(
-    ("deadline", "morning"),
-    [
-        # Thursday at six in the evening: that morning. At nine: the morning before. At ten: two hours are enough.
-        (dt.datetime(2026, 11, 26, 17, 0, tzinfo=dt.UTC), dt.datetime(2026, 11, 26, 7, 0, tzinfo=dt.UTC)),
-        (dt.datetime(2026, 11, 26, 8, 0, tzinfo=dt.UTC), dt.datetime(2026, 11, 25, 7, 0, tzinfo=dt.UTC)),
-        (dt.datetime(2026, 11, 26, 9, 0, tzinfo=dt.UTC), dt.datetime(2026, 11, 26, 7, 0, tzinfo=dt.UTC)),
-        # Midnight ends the day before.
-        (dt.datetime(2026, 11, 25, 23, 0, tzinfo=dt.UTC), dt.datetime(2026, 11, 25, 7, 0, tzinfo=dt.UTC)),
-    ],
-)
-def test_moments_of_the_reminders(deadline: dt.datetime, morning: dt.datetime) -> None:
-    at = deadline
-    assert [(moment.name, moment.at) for moment in moments(at, "Europe/Paris")] == [
-        ("two_days", at - 2 * DAY),
-        ("morning", morning),
-    ]
-
-
-def test_two_reminders_before_the_deadline_each_once(boss: Agent) -> None:
-    made = poll(boss, [ANNE, BOB], now=NOW, deadline_in=5 * DAY)  # Friday 27 at ten in Paris
-    deadline = NOW + 5 * DAY
-    answered(made, BOB, YES, YES, YES, now=NOW)
-
-    def sweep(at: dt.datetime) -> int:
-        assert set(due_polls(at)) <= {made}
-        return sum(remind_before_deadline(poll_id=one.pk, now=at) for one in due_polls(at))
-
-    assert sweep(deadline - 2 * DAY - dt.timedelta(seconds=1)) == 0
-    assert sweep(deadline - 2 * DAY) == 1
-    assert sweep(deadline - 2 * DAY + dt.timedelta(minutes=1)) == 0
-    morning = deadline.replace(hour=7)
-    assert sweep(morning - dt.timedelta(seconds=1)) == 0
-    # Who is asked after the moment is not reminded of it.
-    edit_poll(
-        poll=made, by=boss, draft=poll_draft([ANNE, BOB, "c@d.example"], now=NOW, deadline_in=5 * DAY), now=morning
-    )
-    assert sweep(morning) == 2
-    assert sweep(morning + dt.timedelta(minutes=30)) == 0
-    assert sweep(deadline) == 0
-    assert owed("reminder") == [ANNE, ANNE, "c@d.example"]
-
-
-def test_an_interruption_makes_good_the_latest_reminder_alone(boss: Agent) -> None:
-    made = poll(boss, [ANNE], now=NOW, deadline_in=5 * DAY)
-    late = NOW + 5 * DAY - dt.timedelta(minutes=20)
-    assert remind_before_deadline(poll_id=made.pk, now=late) == 1
-    assert remind_before_deadline(poll_id=made.pk, now=late) == 0
-    # A poll opened after its own first moment does not remind on the spot.
-    short = poll(boss, [BOB], now=NOW, deadline_in=DAY + dt.timedelta(hours=10), days=[3, 4])
-    assert remind_before_deadline(poll_id=short.pk, now=NOW + dt.timedelta(minutes=1)) == 0
-
-
 # --- people -----------------------------------------------------------------------------------------------------
 def test_whoever_was_asked_by_address_finds_the_poll_after_signing_in(boss: Agent) -> None:
     made, other = poll(boss, [ANNE, BOB], now=NOW), poll(boss, [ANNE], now=NOW)
@@ -382,76 +295,3 @@ def test_whoever_was_asked_by_address_finds_the_poll_after_signing_in(boss: Agen
     assert set(PollParticipant.objects.filter(agent=anne).values_list("poll", flat=True)) == {made.pk, other.pk}
     assert person(made, BOB).agent is None
     assert [row.poll for row in waiting_for(anne, NOW)] == [made, other]
-
-
-# --- at once ----------------------------------------------------------------------------------------------------
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Run them together; what each returned or raised."""
-    barrier = threading.Barrier(len(acts))
-    seen: list[Any] = [None] * len(acts)
-
-    def run(number: int, act: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            seen[number] = act()
-        except (VoteRefused, ChoiceRefused, ReminderRefused) as refusal:
-            seen[number] = refusal
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(number, act)) for number, act in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert not any(thread.is_alive() for thread in threads)
-    return seen
-
-
-@pytest.mark.django_db(transaction=True)
-def test_p18_two_posts_of_one_form_are_one_poll() -> None:
-    boss, key, draft = factories.agent(), uuid.uuid4(), poll_draft([ANNE], now=NOW)
-    made = at_once(*[lambda: open_poll(by=boss, draft=draft, now=NOW, creation_key=key)] * 4)
-    assert len({one.pk for one in made}) == 1
-    assert OutboxMail.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_choices_at_once_are_one_meeting() -> None:
-    made = poll(now=NOW)
-    first, second, _third = keys(made)
-    boss = made.organiser
-    same = at_once(*[lambda: choose_date(poll=made, key=first, by=boss, now=NOW)] * 4)
-    assert len({one.pk for one in same}) == 1
-    assert Attendee.objects.filter(email=ANNE).count() == Delivery.objects.count() == 1
-    other = poll(boss, now=NOW)
-    seen = at_once(
-        lambda: choose_date(poll=other, key=first, by=boss, now=NOW),
-        lambda: choose_date(poll=other, key=second, by=boss, now=NOW),
-    )
-    assert sorted(type(one).__name__ for one in seen) == ["ChoiceRefused", "Meeting"]
-    assert Meeting.objects.count() == 2
-    assert PollOption.objects.filter(poll=other, is_chosen=True).count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_vote_while_closing_is_before_it_or_refused() -> None:
-    for _round in range(5):
-        made = poll(people=[ANNE, BOB], now=NOW)
-        votes = [partial(answered, made, who, YES, NO, MAYBE, now=NOW) for who in (ANNE, BOB)]
-        seen = at_once(*votes, partial(close_poll, poll=made, by=made.organiser, now=NOW))
-        taken = [one for one in seen[:2] if isinstance(one, PollParticipant)]
-        assert all(one.reason == "closed" for one in seen[:2] if isinstance(one, VoteRefused))
-        assert PollVote.objects.filter(option__poll=made).count() == 3 * len(taken)
-        assert made.participants.exclude(answered_at=None).count() == len(taken)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_sweeps_at_once_remind_once() -> None:
-    made = poll(people=[ANNE, BOB], now=NOW, deadline_in=5 * DAY)
-    at = NOW + 3 * DAY
-    seen = at_once(*[lambda: remind_before_deadline(poll_id=made.pk, now=at)] * 3)
-    assert sorted(seen) == [0, 0, 2]
-    by_hand = at_once(*[lambda: remind(poll=made, by=made.organiser, now=at + DAY)] * 2)
-    assert sorted(type(one).__name__ for one in by_hand) == ["ReminderRefused", "int"]
-    assert len(owed("reminder")) == 4
