@@ -1,25 +1,19 @@
-"""The administration: who gets in, what each list shows and costs, what each act does."""
-
-import datetime as dt
+"""The administration: who gets in, what each list shows and costs."""
 
 import pytest
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection, models
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from suite.agents.models import Agent, Organisation, PersonalToken, Team
-from suite.agents.tokens import issue_token
 from suite.core.administration import EstimatedPaginator
-from tchap_bridge.models import InboundEvent, MemberState, RoomState, TchapMember, TchapMessage, TchapRoom
+from tchap_bridge.models import InboundEvent, TchapMember, TchapMessage, TchapRoom
 from tests import factories
-from visio.meetings.models import Attendee, Delivery, DeliveryState, Meeting, Occurrence
-from visio.meetings.tokens import attendee_by_token, link_token
+from tests.suite.office import act, address, everything
+from visio.meetings.models import Attendee, Delivery, Meeting, Occurrence
 from visio.rooms.models import Room
 
 pytestmark = pytest.mark.django_db
@@ -41,50 +35,6 @@ OURS = [
 ]
 LEDGERS = [model for model in OURS if model not in (Organisation, Team, Agent)]
 model_list = pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
-
-
-@pytest.fixture
-def administrator() -> Agent:
-    return factories.agent("Ada", "Ministre", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def office(client: Client, administrator: Agent) -> Client:
-    client.force_login(administrator)
-    return client
-
-
-@pytest.fixture
-def meeting(administrator: Agent) -> Meeting:
-    return everything(administrator)
-
-
-def everything(administrator: Agent) -> Meeting:
-    """A meeting with all that may hang on it."""
-    guest = factories.agent("Hélène", "Da Silva", organisation=administrator.organisation, matrix_id="@h:tchap.example")
-    factories.team(managers=[guest], members=[guest])
-    issue_token(agent=guest, name="Grist", days=30, now=timezone.now())
-    made = factories.meeting(guests=[guest, "guest@ailleurs.example"], title="Comité de suivi")
-    room, _created = TchapRoom.objects.get_or_create(
-        meeting=made, defaults={"alias_localpart": f"visio-{made.pk}", "due_at": timezone.now()}
-    )
-    TchapMember.objects.create(room=room, agent=guest, matrix_id=guest.matrix_id, state=MemberState.INVITED)
-    TchapMessage.objects.create(room=room, about=f"created:{made.pk}", body="Bonjour")
-    InboundEvent.objects.create(key=f"event-{made.pk}")
-    return made
-
-
-def address(model: type[models.Model], page: str = "changelist", *args: object) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
-
-
-def act(client: Client, name: str, *rows: models.Model) -> list[str]:
-    """Run the act on the rows' list; the messages shown after it."""
-    response = client.post(
-        address(type(rows[0])), {"action": name, "_selected_action": [row.pk for row in rows]}, follow=True
-    )
-    assert response.status_code == 200
-    return [str(message) for message in response.context["messages"]]
 
 
 # --- who gets in --------------------------------------------------------------------------------------------------
@@ -306,122 +256,3 @@ def test_a_large_list_is_counted_by_estimate() -> None:
     assert EstimatedPaginator(everyone, 50).count == Organisation.objects.count()
     assert Small(everyone.filter(siret__endswith="7"), 50).count == 50, "few rows are counted"
     assert EstimatedPaginator([1, 2, 3], 2).count == 3
-
-
-# --- acts ---------------------------------------------------------------------------------------------------------
-def recorded() -> list[str]:
-    """What the administration's history says was done."""
-    return list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
-
-
-def sent(meeting: Meeting, state: DeliveryState = DeliveryState.SENT) -> None:
-    Delivery.objects.filter(meeting=meeting).update(
-        state=state, sent_at=timezone.now() if state == DeliveryState.SENT else None, attempts=1
-    )
-
-
-def states(meeting: Meeting) -> list[str]:
-    return sorted(Delivery.objects.filter(meeting=meeting).values_list("state", flat=True))
-
-
-def test_resend_invitations(office: Client, meeting: Meeting) -> None:
-    sent(meeting)
-
-    assert act(office, "resend_invitations", meeting) == ["2 envois relancés."]
-    assert recorded() == ["Envoi relancé"] * 2
-    assert states(meeting) == ["owed", "owed"]
-
-
-def test_retry_what_failed(office: Client, meeting: Meeting) -> None:
-    sent(meeting)
-    failed = Delivery.objects.filter(meeting=meeting).order_by("pk").first()
-    assert failed is not None
-    Delivery.objects.filter(pk=failed.pk).update(state=DeliveryState.FAILED)
-
-    assert act(office, "retry_failed", meeting) == ["1 envoi relancé."]
-    assert states(meeting) == ["owed", "sent"]
-    Delivery.objects.filter(pk=failed.pk).update(state=DeliveryState.FAILED)
-    assert act(office, "retry_failed", *Delivery.objects.filter(meeting=meeting)) == ["1 envoi relancé."]
-    assert states(meeting) == ["owed", "sent"]
-
-
-def test_send_one_e_mail_again(office: Client, meeting: Meeting) -> None:
-    sent(meeting)
-    delivery = Delivery.objects.filter(meeting=meeting).order_by("pk").first()
-    assert delivery is not None
-
-    assert act(office, "send_again", delivery) == ["1 envoi relancé."]
-    assert act(office, "send_again", delivery) == ["1 envoi est déjà en cours."]
-
-
-def test_revoke_the_links_of_an_invitation(office: Client, meeting: Meeting) -> None:
-    attendee = Attendee.objects.get(meeting=meeting, email="guest@ailleurs.example")
-    token = link_token(attendee)
-
-    assert act(office, "revoke_links", attendee) == ["1 lien révoqué."]
-    assert recorded() == ["Lien d’invitation révoqué"]
-    assert attendee_by_token(token, now=timezone.now()) is None
-
-
-def test_revoke_tokens(office: Client, meeting: Meeting) -> None:
-    token = PersonalToken.objects.get()
-
-    assert act(office, "revoke", token) == ["1 jeton révoqué."]
-    token.refresh_from_db()
-    assert token.revoked_at is not None
-    assert act(office, "revoke", token)[0].startswith("0 ")
-
-
-def test_revoke_all_tokens_of_an_agent(office: Client, meeting: Meeting) -> None:
-    agent = PersonalToken.objects.get().agent
-
-    assert act(office, "revoke_tokens", agent) == ["1 jeton révoqué."]
-    assert not PersonalToken.objects.filter(revoked_at=None).exists()
-
-
-def test_deactivate_agents_but_never_oneself(office: Client, administrator: Agent, meeting: Meeting) -> None:
-    agent = PersonalToken.objects.get().agent
-    theirs = Client()
-    theirs.force_login(agent)
-
-    assert act(office, "deactivate_agents", agent, administrator) == ["1 agent désactivé."]
-    assert recorded() == ["Désactivé"]
-
-    assert set(Agent.objects.filter(pk__in=[agent.pk, administrator.pk]).values_list("given_name", "is_active")) == {
-        ("Hélène", False),
-        ("Ada", True),
-    }
-    assert not PersonalToken.objects.filter(agent=agent, revoked_at=None).exists()
-    response: HttpResponse = theirs.get("/equipe/")  # type: ignore[assignment]
-    assert response.status_code == 302, "their session is worth nothing any more"
-
-
-def test_reactivate_agents(office: Client) -> None:
-    agent = factories.agent(is_active=False)
-
-    assert act(office, "reactivate_agents", agent) == ["1 agent réactivé."]
-    assert recorded() == ["Réactivé"]
-    agent.refresh_from_db()
-    assert agent.is_active
-
-
-def test_reconcile_a_room_now(office: Client, meeting: Meeting) -> None:
-    later = timezone.now() + dt.timedelta(hours=5)
-    room = TchapRoom.objects.get(meeting=meeting)
-    TchapRoom.objects.filter(pk=room.pk).update(state=RoomState.REFUSED, due_at=later, attempts=7)
-
-    assert act(office, "reconcile_now", room) == ["1 salon sera mis à jour."]
-    assert recorded() == ["Mise à jour demandée"]
-
-    room.refresh_from_db()
-    assert (room.state, room.attempts, room.due_at <= timezone.now()) == (RoomState.OWED, 0, True)
-
-
-@pytest.mark.parametrize(("answer", "rooms"), [("oui", 1), ("non", 1), (None, 2)])
-def test_rooms_that_are_behind(office: Client, administrator: Agent, answer: str | None, rooms: int) -> None:
-    TchapRoom.objects.filter(meeting=everything(administrator)).update(wanted=2, applied=1)
-    TchapRoom.objects.filter(meeting=everything(administrator)).update(wanted=2, applied=2)
-
-    page = office.get(address(TchapRoom), {"retard": answer} if answer else {})
-
-    assert page.context["cl"].result_count == rooms

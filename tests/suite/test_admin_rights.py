@@ -12,7 +12,7 @@ from django.utils import timezone
 from suite.agents.models import Agent, Organisation, PersonalToken, Team
 from suite.agents.tokens import issue_token
 from tests import factories
-from tests.suite.test_admin import act, address
+from tests.suite.office import act, address
 
 pytestmark = pytest.mark.django_db
 RIGHT = {"language": "fr", "time_zone": "Europe/Paris", "theme": "dark"}
