@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.search import SearchVector
 from django.db import transaction
 
 from suite.agents.models import Agent, Organisation, Team
@@ -43,6 +42,7 @@ from visio.meetings.models import (
     Role,
 )
 from visio.meetings.tokens import new_link
+from visio.meetings.traces import index_for_search
 from visio.meetings.wallclock import span
 from visio.rooms.models import Room
 
@@ -295,10 +295,7 @@ class _Batch:
         Attendee.objects.bulk_create(self.attendees)
         Delivery.objects.bulk_create(self.deliveries)
         MeetingChange.objects.bulk_create(self.changes)
-        keys = [meeting.pk for meeting in self.meetings]
-        Meeting.objects.filter(pk__in=keys).update(
-            search=SearchVector("title", "description", "place", config="french")
-        )
+        index_for_search(*self.meetings)
         for meeting in self.meetings:
             if meeting.wants_tchap:
                 publish(MeetingScheduled(meeting_id=meeting.pk))

@@ -86,12 +86,14 @@ def remember(meeting: Meeting, by: Agent | None, now: dt.datetime, kind: ChangeK
     )
 
 
-def index_for_search(meeting: Meeting) -> None:
+def index_for_search(*meetings: Meeting) -> None:
+    """Accents and capitals do not matter; whole words in any order, and French words by their root. One statement for all."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE visio_meeting SET search ="
+            "UPDATE visio_meeting m SET search ="
             " to_tsvector('simple', unaccent(said.words)) || to_tsvector('french', unaccent(said.words))"
-            " FROM (SELECT title || ' ' || place || ' ' || description AS words FROM visio_meeting WHERE id = %s) said"
-            " WHERE id = %s",
-            [meeting.pk, meeting.pk],
+            " FROM (SELECT id, title || ' ' || place || ' ' || description AS words"
+            "         FROM visio_meeting WHERE id = ANY(%s)) said"
+            " WHERE m.id = said.id",
+            [[meeting.pk for meeting in meetings]],
         )
