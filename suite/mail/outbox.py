@@ -10,6 +10,8 @@ import datetime as dt
 import hashlib
 import logging
 import time
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from email.utils import parseaddr
 
@@ -19,10 +21,11 @@ from django.db.models import Q
 
 from suite.core import doorbell
 from suite.core.plain import one_line
+from suite.mail import throttle
 from suite.mail.message import OutgoingMail, UnsendableAddress, render_bytes
 from suite.mail.models import OutboxMail, OutboxState
 from suite.mail.retrying import MOST_ATTEMPTS, SERVER_DOWN_REST, wait_after
-from suite.mail.smtp import Mailer, MailRefused, MailServerDown
+from suite.mail.smtp import Mailer, MailRefused, MailServerDown, pooled_mailer
 
 logger = logging.getLogger(__name__)
 
@@ -87,32 +90,44 @@ def owe(
 
 
 def withdraw(prefix: str) -> int:
-    """Take back the unsent letters whose key begins with `prefix`; how many there were."""
-    unsent = OutboxMail.objects.filter(key__startswith=prefix, state=OutboxState.OWED)
+    """Take back the unsent letters whose key begins with `prefix`; how many there were.
+
+    Also those that a sender has claimed: it looks once more just before it speaks to the server, and waits for a transaction
+    that is about to take the letter back. What the server is being told by then goes, and its row says so ("sent").
+    """
+    unsent = OutboxMail.objects.filter(key__startswith=prefix, state__in=[OutboxState.OWED, OutboxState.SENDING])
     return unsent.update(state=OutboxState.WITHDRAWN)
 
 
 def deliver_outbox(*, limit: int = BATCH, lease: dt.timedelta = LEASE, now: dt.datetime) -> OutboxReport:
     """Claim up to `limit` due letters and send them over one connection. Any number of senders may call it at once."""
-    ids = _claim(limit, now + lease, now)
-    if not ids:
+    claimed = _claim(limit, now + lease, now)
+    if not claimed:
         return OutboxReport()
-    left = {mail.pk: mail for mail in OutboxMail.objects.filter(pk__in=ids).order_by("pk")}
+    left = {mail.pk: mail for mail in OutboxMail.objects.filter(pk__in=list(claimed)).order_by("pk")}
     counts: dict[str, int] = {}
     down = False
     started = renewed = time.monotonic()
+
+    def clock() -> dt.datetime:
+        return now + dt.timedelta(seconds=time.monotonic() - started)
+
     # The letter that is being sent; still here afterwards when something stopped the batch at it.
     in_hand: OutboxMail | None = None
     words = "portal: internal error"
     try:
-        with Mailer() as mailer:
+        _defer_over_the_rate(left, claimed, now)
+        with pooled_mailer() if left else nullcontext(Mailer()) as mailer:
             for mail in list(left.values()):
                 if time.monotonic() - renewed >= lease.total_seconds() / _RENEWALS:
                     renewed = time.monotonic()
-                    _renew(list(left), now + dt.timedelta(seconds=renewed - started) + lease)
-                in_hand = mail
-                outcome = _send(mail, mailer, now)
-                in_hand = None
+                    _renew(list(left), clock() + lease)
+                if _is_still_ours(mail, clock() + lease):
+                    in_hand = mail
+                    outcome = _send(mail, mailer, now)
+                    in_hand = None
+                else:
+                    outcome = "withdrawn"
                 counts[outcome] = counts.get(outcome, 0) + 1
                 del left[mail.pk]
     except MailServerDown as error:
@@ -125,8 +140,14 @@ def deliver_outbox(*, limit: int = BATCH, lease: dt.timedelta = LEASE, now: dt.d
             counts[counts_as] = counts.get(counts_as, 0) + 1
             del left[in_hand.pk]
         # Whatever stopped the sending: what it did not do is owed again, and counts as no try.
-        _give_back(list(left), now + SERVER_DOWN_REST)
-    return OutboxReport(claimed=len(ids), server_down=down, **counts)
+        _release(list(left), due_at=now + SERVER_DOWN_REST)
+    return OutboxReport(claimed=len(claimed), server_down=down, **counts)
+
+
+def next_due(now: dt.datetime) -> dt.datetime | None:
+    """When the next owed letter may go; None when none is owed."""
+    owed = OutboxMail.objects.filter(state=OutboxState.OWED, due_at__gt=now).order_by("due_at", "pk")
+    return owed.values_list("due_at", flat=True).first()
 
 
 def due_letters(now: dt.datetime) -> Q:
@@ -135,16 +156,37 @@ def due_letters(now: dt.datetime) -> Q:
 
 
 @transaction.atomic
-def _claim(limit: int, until: dt.datetime, now: dt.datetime) -> list[int]:
+def _claim(limit: int, until: dt.datetime, now: dt.datetime) -> dict[int, bool]:
+    """The letters claimed, by id; whether each holds a slot of its limited domain."""
     due = OutboxMail.objects.filter(due_letters(now)).order_by("due_at", "pk").select_for_update(skip_locked=True)
-    ids = list(due.values_list("pk", flat=True)[:limit])
+    found = list(due.values_list("pk", "state", "claimed_until")[:limit])
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE mail_outboxmail SET state = 'sending', claimed_until = %s, attempts = attempts + 1"
             " WHERE id = ANY(%s::bigint[])",
-            [until, ids],
+            [until, [pk for pk, _state, _slot in found]],
         )
-    return ids
+    return {
+        pk: state == OutboxState.OWED and slot is not None and now - slot <= throttle.SLOT_KEEPS
+        for pk, state, slot in found
+    }
+
+
+def _defer_over_the_rate(left: dict[int, OutboxMail], claimed: Mapping[int, bool], now: dt.datetime) -> None:
+    """Letters to a domain that has had its share of this second leave `left` until theirs; the others go on."""
+    turns = throttle.turns({pk: mail.recipient for pk, mail in left.items() if not claimed[pk]})
+    if turns.unknown:
+        _release(list(turns.unknown), due_at=now + throttle.DOWN_REST)
+    for pk, wait in turns.later.items():
+        _release([pk], due_at=now + wait, slot=now + wait)
+    for pk in (*turns.unknown, *turns.later):
+        del left[pk]
+
+
+def _is_still_ours(mail: OutboxMail, until: dt.datetime) -> bool:
+    """False when it was taken back since it was claimed, or is another sender's; else the claim holds until then."""
+    ours = OutboxMail.objects.filter(pk=mail.pk, state=OutboxState.SENDING, attempts=mail.attempts)
+    return bool(ours.update(claimed_until=until))
 
 
 def _send(mail: OutboxMail, mailer: Mailer, now: dt.datetime) -> str:
@@ -166,13 +208,11 @@ def _send(mail: OutboxMail, mailer: Mailer, now: dt.datetime) -> str:
 
 
 def _put_off(mail: OutboxMail, *, permanent: bool, words: str, now: dt.datetime) -> str:
-    """Not this time: "retried" after a rest, or "failed" for good."""
+    """Not this time: "retried" after a rest, or "failed" for good; "withdrawn" when it was taken back meanwhile."""
     if permanent or mail.attempts >= MOST_ATTEMPTS:
-        _mark(mail, OutboxState.FAILED, words=words)
-        return "failed"
+        return "failed" if _mark(mail, OutboxState.FAILED, words=words) else "withdrawn"
     wait = wait_after(mail.attempts)
-    _mark(mail, OutboxState.OWED, words=words, due_at=now + wait)
-    return "retried"
+    return "retried" if _mark(mail, OutboxState.OWED, words=words, due_at=now + wait) else "withdrawn"
 
 
 def _outgoing(mail: OutboxMail, sender: str, now: dt.datetime) -> OutgoingMail:
@@ -200,10 +240,16 @@ def _mark(
     words: str = "",
     sent_at: dt.datetime | None = None,
     due_at: dt.datetime | None = None,
-) -> None:
-    mail.state, mail.server_words, mail.sent_at, mail.claimed_until = state, words[:500], sent_at, None
-    mail.due_at = due_at or mail.due_at
-    mail.save(update_fields=["state", "server_words", "sent_at", "claimed_until", "due_at"])
+) -> bool:
+    """What became of it; False, and nothing is written, when it was taken back meanwhile. What has gone has gone."""
+    rows = OutboxMail.objects.filter(pk=mail.pk)
+    if state != OutboxState.SENT:
+        rows = rows.filter(state=OutboxState.SENDING)
+    return bool(
+        rows.update(
+            state=state, server_words=words[:500], sent_at=sent_at, claimed_until=None, due_at=due_at or mail.due_at
+        )
+    )
 
 
 def _renew(ids: list[int], until: dt.datetime) -> None:
@@ -211,13 +257,14 @@ def _renew(ids: list[int], until: dt.datetime) -> None:
     OutboxMail.objects.filter(pk__in=ids, state=OutboxState.SENDING).update(claimed_until=until)
 
 
-def _give_back(ids: list[int], due_at: dt.datetime) -> None:
+def _release(ids: list[int], *, due_at: dt.datetime, slot: dt.datetime | None = None) -> None:
+    """Owe them again, as if never claimed. `slot`: when their domain's rate lets them go, kept in `claimed_until`."""
     if ids:
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE mail_outboxmail SET state = 'owed', claimed_until = NULL, due_at = %s,"
+                "UPDATE mail_outboxmail SET state = 'owed', claimed_until = %s, due_at = %s,"
                 " attempts = GREATEST(attempts - 1, 0) WHERE id = ANY(%s::bigint[]) AND state = 'sending'",
-                [due_at, ids],
+                [slot, due_at, ids],
             )
 
 

@@ -6,17 +6,26 @@ in Redis by one script, so that any number of workers share them; a message whos
 
 from __future__ import annotations
 
+import datetime as dt
+import logging
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 import redis
 from django.conf import settings
 
+logger = logging.getLogger(__name__)
+
 # A slot that lies less than this ahead may be used now: a domain gets its messages second by second, not one by one.
 AHEAD = 1.0
 _OTHERS = "*"
+
+# A slot of a limited domain that was reserved for a letter serves it this long; then it asks for another.
+SLOT_KEEPS = dt.timedelta(seconds=5)
+# Without Redis nobody knows what a limited domain has had: its letters wait.
+DOWN_REST = dt.timedelta(seconds=5)
 
 # KEYS: buckets. ARGV: rate and number of slots wanted, for each. Answers seconds from now until each bucket's first slot.
 _RESERVE = """
@@ -94,13 +103,47 @@ def reserve(wanted: Sequence[tuple[Bucket, int]]) -> list[list[float]]:
     ]
 
 
-def may_wake(second: int) -> bool:
+@dataclass(frozen=True)
+class Turns:
+    """Who does not go now. `later`: when a slot is theirs, by key; `unknown`: whose domain's rate nobody can tell now."""
+
+    later: Mapping[int, dt.timedelta] = field(default_factory=dict)
+    unknown: frozenset[int] = frozenset()
+
+
+def turns(recipients: Mapping[int, str]) -> Turns:
+    """Reserve a slot for each recipient (an address by any key) whose domain is limited."""
+    limited: dict[Bucket, list[int]] = {}
+    for key, address in recipients.items():
+        of = bucket(address)
+        if of is not None:
+            limited.setdefault(of, []).append(key)
+    if not limited:
+        return Turns()
+    try:
+        waits = reserve([(of, len(keys)) for of, keys in limited.items()])
+    except ThrottleDown as down:
+        logger.warning("rates of limited domains unknown (%s): their mail waits", down)
+        return Turns(unknown=frozenset(key for keys in limited.values() for key in keys))
+    return Turns(
+        later={
+            key: dt.timedelta(seconds=wait - AHEAD)
+            for keys, waited in zip(limited.values(), waits, strict=True)
+            for key, wait in zip(keys, waited, strict=True)
+            if wait >= AHEAD
+        }
+    )
+
+
+def may_wake(second: int, of: str = "") -> bool:
     """True for one caller of all workers: who rings for what is due by that second (epoch), so that rings do not multiply.
 
-    False without Redis, where nobody could ring either.
+    `of`: what rings; each kind of mail has rings of its own. False without Redis, where nobody could ring either.
     """
     try:
-        return bool(_client(settings.REDIS_URL).set(f"{settings.REDIS_PREFIX}:mail:wake:{second}", "1", nx=True, ex=60))
+        return bool(
+            _client(settings.REDIS_URL).set(f"{settings.REDIS_PREFIX}:mail:wake{of}:{second}", "1", nx=True, ex=60)
+        )
     except (redis.RedisError, OSError):
         return False
 

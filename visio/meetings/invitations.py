@@ -43,10 +43,6 @@ _WAIT_FOR_EARLIER = dt.timedelta(seconds=2)
 _TELL_EVERY = 1.0
 # How old a meeting's version may be when a letter is sent.
 _FRESH = 0.1
-# A slot of a limited domain that was reserved for a row serves it this long; then it asks for another.
-_SLOT_KEEPS = dt.timedelta(seconds=5)
-# Without Redis nobody knows what a limited domain has had: its rows wait.
-_THROTTLE_DOWN_REST = dt.timedelta(seconds=5)
 
 # One statement: mark, and see whether the meeting is still what the next letter says. It does not wait for the disk:
 # a database that crashes in the next half second forgets the mark, and the same Message-ID goes out again.
@@ -106,7 +102,7 @@ def _claim(limit: int, now: dt.datetime) -> dict[int, bool]:
             [now + LEASE, [pk for pk, _state, _until in found]],
         )
     return {
-        pk: state == DeliveryState.OWED and until is not None and now - until <= _SLOT_KEEPS
+        pk: state == DeliveryState.OWED and until is not None and now - until <= throttle.SLOT_KEEPS
         for pk, state, until in found
     }
 
@@ -293,26 +289,12 @@ class _Batch:
 
     def _defer_over_the_rate(self) -> None:
         """Rows of a domain that has had its share of this second are put back until theirs; the others go on."""
-        limited: dict[throttle.Bucket, list[Delivery]] = {}
-        for row in self._unwritten:
-            bucket = None if row.pk in self._with_slot else throttle.bucket(row.recipient)
-            if bucket is not None:
-                limited.setdefault(bucket, []).append(row)
-        if not limited:
-            return
-        try:
-            waits = throttle.reserve([(bucket, len(rows)) for bucket, rows in limited.items()])
-        except throttle.ThrottleDown as down:
-            logger.warning("rates of limited domains unknown (%s): their mail waits", down)
-            self._put_back(
-                [row for rows in limited.values() for row in rows], due_at=self.clock() + _THROTTLE_DOWN_REST
-            )
-            return
-        for rows, waited in zip(limited.values(), waits, strict=True):
-            for row, wait in zip(rows, waited, strict=True):
-                if wait >= throttle.AHEAD:
-                    slot = self.clock() + dt.timedelta(seconds=wait - throttle.AHEAD)
-                    self._put_back([row], due_at=slot, slot=slot)
+        turns = throttle.turns({row.pk: row.recipient for row in self._unwritten if row.pk not in self._with_slot})
+        if turns.unknown:
+            self._put_back([self._left[pk] for pk in turns.unknown], due_at=self.clock() + throttle.DOWN_REST)
+        for pk, wait in turns.later.items():
+            slot = self.clock() + wait
+            self._put_back([self._left[pk]], due_at=slot, slot=slot)
 
     def _defer_behind_earlier_ones(self) -> None:
         """A CANCEL must not overtake the REQUEST that another sender holds, nor a newer REQUEST an older one."""
