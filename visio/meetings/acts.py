@@ -54,7 +54,7 @@ def lock_for(meeting: Meeting, by: Agent) -> Meeting:
 def check_version(meeting: Meeting, revision: int) -> None:
     """Raises EditConflict when somebody saved since `revision` (PROMISES 19)."""
     if revision != meeting.revision:
-        since = meeting.changes.filter(revision__gt=revision).select_related("by")
+        since = meeting.changes.filter(revision__gt=revision).select_related("by", "on_behalf_of")
         raise EditConflict(meeting, list(since))
 
 

@@ -49,6 +49,10 @@ def _by(change: MeetingChange, viewer: Agent) -> str:
         name = change.details.get("name", "") if change.kind == ChangeKind.COUNTERED else ""
     if name and change.details.get("via") == AnsweredVia.EMAIL:
         return _("%(name)s, par courriel") % {"name": name}
+    if change.on_behalf_of is not None and change.on_behalf_of == viewer:
+        return _("%(name)s, de votre part") % {"name": name}
+    if change.on_behalf_of is not None:
+        return _("%(name)s, de la part de %(principal)s") % {"name": name, "principal": change.on_behalf_of.full_name}
     return name
 
 

@@ -307,7 +307,7 @@ def side(page: Page) -> dict[str, Any]:
 
 
 def history(page: Page) -> dict[str, Any]:
-    found = MeetingChange.objects.filter(meeting=page.meeting).select_related("by")
+    found = MeetingChange.objects.filter(meeting=page.meeting).select_related("by", "on_behalf_of")
     about_all = ~Q(details__has_key="date")
     if page.is_alone and page.occurrence.recurrence_id is not None:
         found = found.filter(about_all | Q(details__date=page.occurrence.recurrence_id.isoformat()))

@@ -284,6 +284,14 @@ def test_whoever_acts_for_the_organiser_changes_a_date(meeting: Meeting, organis
     change = meeting.changes.first()
     assert change is not None
     assert (change.by, change.on_behalf_of) == (assistant, organiser)
+    guest = meeting.attendees.exclude(role="chair").filter(agent__isnull=False).first()
+    assert guest is not None
+    for reader, said in (
+        (assistant, f"Vous, de la part de {organiser.full_name}"),
+        (organiser, f"{assistant.full_name}, de votre part"),
+        (guest.agent, f"{assistant.full_name}, de la part de {organiser.full_name}"),
+    ):
+        assert said in text_of(client_of(reader).get(url(meeting, "fragment-history")))
 
 
 def test_an_agent_of_one_date_reads_nothing_of_the_others() -> None:
