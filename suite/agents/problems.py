@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -26,6 +28,7 @@ class Problem(exceptions.APIException):
         super().__init__(detail)
         self.status_code = status
         self.kind = kind
+        self.headers: dict[str, str] = {}
         self.members = members
 
 
@@ -37,14 +40,16 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
         error = Problem(413, "too-large", _("Le corps de la demande est trop volumineux."))
+    elif isinstance(error, exceptions.Throttled):
+        error = _too_often(math.ceil(getattr(error, "wait", None) or 1))
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
     headers: dict[str, str] = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+    if isinstance(error, Problem):
+        headers |= error.headers
     body: dict[str, Any] = {
         "type": f"urn:suite:problem:{error.kind}" if isinstance(error, Problem) else "about:blank",
         "title": HTTPStatus(error.status_code).phrase,
@@ -62,6 +67,17 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Problem):
         body |= error.members
     return Response(body, status=error.status_code, headers=headers, content_type=CONTENT_TYPE)
+
+
+def _too_often(seconds: int) -> Problem:
+    words = ngettext(
+        "Trop de demandes : réessayez dans %(count)d seconde.",
+        "Trop de demandes : réessayez dans %(count)d secondes.",
+        seconds,
+    )
+    problem = Problem(429, "throttled", words % {"count": seconds})
+    problem.headers["Retry-After"] = str(seconds)
+    return problem
 
 
 def _places(detail: Any, in_address: bool, path: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:

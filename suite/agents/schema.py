@@ -43,6 +43,7 @@ PROBLEM: dict[str, Any] = {
 COMMON = {
     "401": "No token, or one that is not valid",
     "403": "`missing-scope`: the token may not; or the act is not the caller's",
+    "429": "`throttled`: too many requests with this token; `Retry-After` says for how many seconds",
 }
 WITH_ID = {"404": "There is no such thing, or it is not the caller's to see"}
 WITH_BODY = {

@@ -3,6 +3,7 @@
 A value without a default is required: starting without it raises ImproperlyConfigured and names it.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,16 @@ def required(name: str) -> str:
     value = str(env.str(name, default=""))
     if not value:
         raise ImproperlyConfigured(f"Set the environment variable {name} (see the table in README.md).")
+    return value
+
+
+def rate(name: str, default: str) -> str:
+    """The variable's value, written 600/minute or 0 (no limit); ImproperlyConfigured naming it when it is not."""
+    value = str(env.str(name, default=default))
+    if not re.fullmatch(r"0|[1-9][0-9]*/(second|minute|hour|day)", value):
+        raise ImproperlyConfigured(
+            f"{name} is written like 600/minute (second, minute, hour or day), or 0 for no limit."
+        )
     return value
 
 
@@ -338,6 +349,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 CRISPY_ALLOWED_TEMPLATE_PACKS = ["dsfr"]
 CRISPY_TEMPLATE_PACK = "dsfr"
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+# How often one token (or agent, or address) may ask the API, and one guest's link may answer: "600/minute", or "0".
+API_READ_RATE = rate("API_READ_RATE", "1200/minute")
+API_WRITE_RATE = rate("API_WRITE_RATE", "300/minute")
+GUEST_POST_RATE = rate("GUEST_POST_RATE", "60/minute")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # The first one names the challenge of a 401.
@@ -352,6 +367,9 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
     "PAGE_SIZE": 50,
+    "DEFAULT_THROTTLE_CLASSES": ["suite.portal.throttles.ByCaller"],
+    # Proxies before the portal that add to X-Forwarded-For: who asks without a token is told apart by it. 0: by the connection.
+    "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=0),
     "EXCEPTION_HANDLER": "suite.agents.problems.problem_json",
 }
 SPECTACULAR_SETTINGS = {

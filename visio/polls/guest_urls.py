@@ -2,8 +2,9 @@
 
 from django.urls import path
 
+from suite.live.rates import guest_posts_bounded
 from visio.polls import guest_views
 
 app_name = "poll_guest"
 
-urlpatterns = [path("sondage/<str:token>/", guest_views.page, name="page")]
+urlpatterns = [path("sondage/<str:token>/", guest_posts_bounded(guest_views.page), name="page")]
