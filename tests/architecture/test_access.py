@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,246 +11,24 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from suite.agents.delegation import grant
-from suite.agents.models import Agent, Team
-from suite.agents.time_models import Delegation
 from tests import factories
-from tests.visio.exchange.files import calendar, timed
+from tests.architecture.cast import Cast
+from tests.architecture.table import (
+    API,
+    MEETING,
+    ORGANISER,
+    OWN,
+    POLL,
+    POLL_ORGANISER,
+    PUBLIC,
+    SECRET,
+    TABLE,
+)
 from tests.visio.polls.asking import poll
-from visio.exchange.models import CalendarImport
-from visio.meetings.exception_models import CounterProposal
-from visio.meetings.models import Attendee, Meeting
-from visio.meetings.tokens import link_token
-from visio.places.models import Resource, ResourceBooking
-from visio.polls.models import Poll, PollParticipant
+from visio.places.models import Resource
 
 pytestmark = pytest.mark.django_db
 METHODS = ("get", "head", "post", "put", "patch", "delete")
-
-# Anybody, signed in or not; what a token or a bearer opens is tested by the part itself.
-PUBLIC = {
-    "portal:sign_in",
-    "portal:sign_out",
-    "portal:refused",
-    "portal:language",
-    "portal:accessibility",
-    "portal:legal",
-    "portal:personal_data",
-    "portal:cookies",
-    "portal:heartbeat",
-    "portal:lb_heartbeat",
-    "portal:version",
-    "portal:theme",
-    "oidc_authentication_init",
-    "oidc_authentication_callback",
-    "oidc_logout",
-    "api-schema",
-    "api-docs",
-    "api-unknown",
-}
-# A secret in the address or the header: nobody without it.
-SECRET = {
-    "poll_guest:page",
-    "rsvp:page",
-    "rsvp:ics",
-    "rooms:guest",
-    "exchange:feed",
-    "reminders:stop",
-    "tchap_bridge:transaction",
-    "tchap_bridge:ping",
-    "tchap_bridge:user",
-    "tchap_bridge:room",
-}
-# Any signed-in agent, who sees only what is theirs.
-OWN = {
-    "polls:list",
-    "polls:new",
-    "polls",
-    "portal:dashboard",
-    "portal:fragment",
-    "portal:search",
-    "portal:settings",
-    "portal:create_token",
-    "portal:revoke_token",
-    "portal:presence",
-    "portal:delegations",
-    "reminders:shown",
-    "reminders:dismiss",
-    "reminders:settings",
-    "portal:end_delegation",
-    "portal:hours",
-    "portal:add_leave",
-    "portal:remove_leave",
-    "portal:restore_leave",
-    "meetings:list",
-    "meetings:plan",
-    "meetings:recap",
-    "meetings:directory",
-    "meetings:group",
-    "meetings:addresses",
-    "meetings:availability",
-    "meetings:slots",
-    "meetings:instant",
-    "exchange:feeds",
-    "exchange:revoke_feed",
-    "exchange:import",
-    "exchange:preview",
-    "exchange:agenda",
-    "picker:choose",
-    "places:list",
-    "places:requests",
-    "resources-api",
-    "meetings",
-    "directory",
-    "presence-api",
-    "availability-api",
-    "slots-api",
-    "agenda-api",
-}
-# The people of one meeting; 404 for everybody else.
-MEETING = {
-    "meetings:detail",
-    "meetings:answer",
-    "meetings:ics",
-    "meetings:fragment-facts",
-    "meetings:fragment-ledger",
-    "meetings:fragment-side",
-    "meetings:fragment-history",
-    "meetings:fragment-dates",
-    "meetings:propose",
-    "meeting",
-    "meeting-answer",
-    "meeting-undo",
-    "occurrences",
-    "occurrence",
-    "occurrence-answer",
-    "counters",
-    "counter-accept",
-    "counter-refuse",
-}
-# Its organiser alone; its guests get 403 or 404, everybody else 404.
-ORGANISER = {
-    "meetings:edit",
-    "meetings:cancel",
-    "meetings:resend",
-    "meetings:undo",
-    "meetings:decide",
-    "inbox:received",
-}
-# The people of one poll; 404 for everybody else.
-POLL = {"polls:detail", "polls:fragment", "polls:answer", "poll", "poll-vote", "poll-choose", "poll-close"}
-# Its organiser alone; those who are asked get 403, everybody else 404.
-POLL_ORGANISER = {"polls:edit", "polls:choose", "polls:close", "polls:reopen", "polls:remind"}
-ROOM = {"rooms:room"}
-# A physical room: everybody of the organisation that lends it; 404 for everybody else.
-PLACE = {"places:room"}
-TEAM = {"calendars:team", "calendars:team-grid"}
-API = {
-    "polls",
-    "poll",
-    "poll-vote",
-    "poll-choose",
-    "poll-close",
-    "meetings",
-    "meeting",
-    "meeting-answer",
-    "meeting-undo",
-    "occurrences",
-    "occurrence",
-    "occurrence-answer",
-    "counters",
-    "counter-accept",
-    "counter-refuse",
-    "resources-api",
-    "directory",
-    "presence-api",
-    "availability-api",
-    "slots-api",
-    "agenda-api",
-}
-
-
-@dataclass
-class Cast:
-    """The people of one play; `meeting` is private to organiser and guest, `team` is managed by the manager."""
-
-    organiser: Agent
-    guest: Agent
-    colleague: Agent
-    outsider: Agent
-    manager: Agent
-    meeting: Meeting
-    poll: Poll
-    team: Team
-    place: Resource
-
-    def client(self, role: str) -> Client:
-        client = Client(raise_request_exception=True)
-        if role != "nobody":
-            client.force_login(getattr(self, role), backend="suite.agents.login.ProConnectBackend")
-        return client
-
-    def path(self, name: str, pattern: str) -> str:
-        """The address of `name` for this meeting and team."""
-        guest = Attendee.objects.get(meeting=self.meeting, agent=self.guest)
-        values: dict[str, Any] = {
-            "public_id": self.poll.public_id
-            if name in POLL | POLL_ORGANISER
-            else self.place.public_id
-            if name in PLACE
-            else self.meeting.public_id,
-            "slug": self.meeting.room.slug if self.meeting.room else "",
-            "token": link_token(guest),
-            "key": "only" if name in MEETING else self.poll.options.all()[0].key,
-            "piece": "resultats",
-            "token_id": 1,
-            "counter_id": self.counter().public_id,
-            "leave_id": 1,
-            "feed_id": 1,
-            "import_id": self.kept_file().public_id,
-            "delegation_id": self.delegation().pk,
-            "reminder_id": 1,
-            "part": "invitations",
-            "transaction_id": "1",
-            "user_id": "@visio-x:tchap.localhost",
-            "alias": "#visio-x:tchap.localhost",
-        }
-        names = [
-            piece.split(":")[-1].rstrip(">") for piece in pattern.split("<")[1:] for piece in [piece.split(">")[0]]
-        ]
-        path = reverse(name, kwargs={key: values[key] for key in names})
-        return f"{path}?equipe={self.team.public_id}" if name in TEAM else path
-
-    def counter(self) -> CounterProposal:
-        """Another time that the guest proposes, which waits for the organiser."""
-        guest = Attendee.objects.get(meeting=self.meeting, agent=self.guest)
-        day = self.meeting.occurrences.get().starts_at + dt.timedelta(days=1)
-        made, _new = CounterProposal.objects.get_or_create(
-            meeting=self.meeting,
-            attendee=guest,
-            defaults={"starts_at": day, "ends_at": day + dt.timedelta(hours=1), "revision": 1, "via": "portal"},
-        )
-        return made
-
-    def delegation(self) -> Delegation:
-        """What the outsider lets a colleague of theirs do."""
-        return Delegation.objects.get(principal=self.outsider)
-
-    def kept_file(self) -> CalendarImport:
-        """A calendar file of the outsider's."""
-        content = calendar(timed())
-        return CalendarImport.objects.filter(agent=self.outsider).first() or CalendarImport.objects.create(
-            agent=self.outsider, content=content
-        )
-
-    def state(self) -> list[Any]:
-        """All that a stranger could have changed."""
-        meetings = Meeting.objects.order_by("pk").values_list("pk", "revision", "status", "title")
-        attendees = Attendee.objects.order_by("pk").values_list("pk", "answer", "link_hash")
-        bookings = ResourceBooking.objects.order_by("pk").values_list("pk", "status")
-        polls = Poll.objects.order_by("pk").values_list("pk", "status", "title", "changed_at")
-        asked = PollParticipant.objects.order_by("pk").values_list("pk", "answered_at", "reminded_at", "link_hash")
-        delegations = Delegation.objects.order_by("pk").values_list("pk", "sees_private")
-        return [*polls, *asked, *meetings, *attendees, *bookings, *delegations]
 
 
 @pytest.fixture
@@ -290,7 +66,6 @@ def addresses(
 
 
 ADDRESSES = sorted(addresses())
-TABLE = PUBLIC | SECRET | OWN | MEETING | ORGANISER | POLL | POLL_ORGANISER | ROOM | TEAM | PLACE
 
 
 def test_the_table_names_every_address_and_no_other() -> None:
