@@ -20,7 +20,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from suite.agents.folding import fold
 from suite.agents.models import Agent
 from suite.core.administration import LedgerAdmin, list_link, object_link
 from visio.inbox.admin import InboundMessageAdmin  # noqa: F401  registers itself
@@ -93,16 +92,6 @@ class MeetingAdmin(LedgerAdmin[Meeting]):
                 failure_count=counted(Delivery, state=DeliveryState.FAILED),
             )
         )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Meeting], search_term: str
-    ) -> tuple[QuerySet[Meeting], bool]:
-        """By the words as typed, or by the organiser's name without accents."""
-        found, may_repeat = super().get_search_results(request, queryset, search_term)
-        folded = fold(search_term)
-        if folded and folded != search_term:
-            found |= queryset.filter(organiser__search_name__contains=folded)
-        return found, may_repeat
 
     @display(description=_("organisateur"), ordering="organiser__usual_name")
     def organiser_link(self, meeting: Meeting) -> SafeString | str:
@@ -181,6 +170,7 @@ class OfMeetingAdmin(LedgerAdmin[Any]):
 @admin.register(Occurrence)
 class OccurrenceAdmin(OfMeetingAdmin):
     list_display = ["meeting_link", "starts_at", "ends_at", "status", "recurrence_id"]
+    search_fields = ["meeting__title", "title"]
     list_filter = ["status", ("starts_at", admin.DateFieldListFilter)]
     fields = ["meeting_link", "starts_at", "ends_at", "status", "recurrence_id", "title"]
 

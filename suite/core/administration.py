@@ -56,6 +56,10 @@ class PortalAdmin(_ModelAdmin[M]):
     show_full_result_count = False
     list_per_page = 50
 
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Text, which is found with and without its accents."""
+        return [f"{name}__unaccent" for name in super().get_search_fields(request)]
+
     def record(self, request: HttpRequest, rows: Iterable[M], act: str) -> None:
         """Write into each row's history who did `act`."""
         LogEntry.objects.log_actions(cast(int, request.user.pk), list(rows), CHANGE, act)

@@ -92,11 +92,11 @@ class ResourceAdmin(PortalAdmin[Resource]):
 
 @admin.register(ResourceBooking)
 class ResourceBookingAdmin(LedgerAdmin[ResourceBooking]):
-    list_display = ["resource_link", "when", "status", "meeting_link", "decided_by", "decided_at"]
+    list_display = ["resource_link", "when", "status", "meeting_link", "decided_by_link", "decided_at"]
     list_select_related = ["resource", "meeting", "decided_by"]
     list_filter = ["status", ("decided_at", admin.DateFieldListFilter)]
     search_fields = ["resource__name", "resource__site"]
-    fields = ["resource_link", "when", "status", "meeting_link", "decided_by", "decided_at", "words", "created_at"]
+    fields = ["resource_link", "when", "status", "meeting_link", "decided_by_link", "decided_at", "words", "created_at"]
 
     @display(description=_("salle ou équipement"), ordering="resource__name")
     def resource_link(self, booking: ResourceBooking) -> SafeString | str:
@@ -105,6 +105,10 @@ class ResourceBookingAdmin(LedgerAdmin[ResourceBooking]):
     @display(description=_("réunion"))
     def meeting_link(self, booking: ResourceBooking) -> SafeString | str:
         return object_link(booking.meeting)
+
+    @display(description=_("décidé par"), ordering="decided_by__usual_name")
+    def decided_by_link(self, booking: ResourceBooking) -> SafeString | str:
+        return object_link(booking.decided_by)
 
     @display(description=_("quand"), ordering="during")
     def when(self, booking: ResourceBooking) -> str:
