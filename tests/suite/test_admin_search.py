@@ -17,10 +17,11 @@ from suite.mail.models import OutboxMail
 from tests import factories
 from tests.suite.office import address, everything
 from tests.visio.polls.asking import poll
-from visio.meetings.models import Attendee, Delivery, Meeting, Occurrence, Room
+from visio.meetings.models import Attendee, Delivery, Meeting, Occurrence
 from visio.places.models import Resource, ResourceBooking
 from visio.polls.models import Poll, PollParticipant
 from visio.reminders.models import Reminder
+from visio.rooms.models import Room
 
 pytestmark = pytest.mark.django_db
 # Words that French and English share, or that are names.
