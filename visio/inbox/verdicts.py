@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from suite.agents.delegation import may_act_for
 from suite.agents.models import Agent
+from suite.core.days import day_words
 from visio.inbox.models import Verdict
 from visio.inbox.parsing import Mail, Moment, Person, Reply
+from visio.meetings import words
 from visio.meetings.exception_models import AttendeeException
 from visio.meetings.models import AnsweredVia, Attendee, ChangeKind, Meeting, Method, Occurrence
 
@@ -68,7 +71,7 @@ def check_sender(mail: Mail, reply: Reply, attendee: Attendee) -> Person:
 def date_of(reply: Reply, meeting: Meeting, attendee: Attendee) -> Occurrence | None:
     """The date of the series that the answer is about; None: all of it. Raises Refused."""
     if reply.and_following:
-        raise Refused(Verdict.REFUSED, "following")
+        raise Refused(Verdict.REFUSED, "following", _day(reply.recurrence_id, meeting))
     if reply.recurrence_id is None:
         return attendee.only_occurrence
     if not meeting.is_series:
@@ -84,6 +87,15 @@ def date_of(reply: Reply, meeting: Meeting, attendee: Attendee) -> Occurrence | 
         raise Refused(Verdict.UNKNOWN, "date")
     found.meeting = meeting
     return found
+
+
+def _day(moment: Moment | None, meeting: Meeting) -> str:
+    """ "mardi 8 décembre 2026", inside a sentence."""
+    if moment is None:
+        return ""
+    day = words.local(instant(moment, meeting), meeting.time_zone).date()
+    # Translators: Django date format of a day with its year inside a sentence, as in "mardi 24 novembre 2026".
+    return day_words(day, _("l j F Y"))
 
 
 def instant(moment: Moment, meeting: Meeting) -> dt.datetime:

@@ -8,7 +8,7 @@ _LENGTH = 500
 
 
 def reason_words(reason: str, *, name: str = "") -> str:
-    """`reason`: of Mail.problem, Malformed, verdicts.Refused or acting; `name`: an address that the sentence names."""
+    """`reason`: of Mail.problem, Malformed, verdicts.Refused or acting; `name`: an address or a day that the sentence names."""
     words = {
         # --- not understood
         "unreadable": _("Le message est illisible."),
@@ -37,7 +37,10 @@ def reason_words(reason: str, *, name: str = "") -> str:
         "older": _("Une réponse plus récente de cette personne est déjà arrivée."),
         "older_than_page": _("Cette personne a répondu depuis sur le portail."),
         "earlier": _("L’horaire a changé depuis : la réponse vaut pour une version précédente."),
-        "following": _("Une réponse à « cette date et les suivantes » ne peut pas être prise en compte."),
+        "following": _(
+            "Réponse donnée pour le %(name)s et toutes les dates suivantes : elle n’est pas enregistrée, "
+            "une réponse vaut pour une date ou pour toute la série. Demandez à cette personne de répondre ainsi."
+        ),
         "no_answer": _("Le message n’accepte ni ne décline."),
         "too_often": _("Le calendrier de cette personne a déjà redemandé la réunion plusieurs fois."),
         "bounce": _("Avis de non-remise qui ne correspond à aucun envoi."),

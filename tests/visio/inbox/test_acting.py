@@ -17,6 +17,8 @@ from tests.visio.inbox.conftest import ANNE, BOB, Invited, invite, take
 from tests.visio.meetings.reading import received, send_all
 from visio.inbox.acting import receive
 from visio.inbox.models import InboundMessage, Verdict
+from visio.inbox.reading import received_lines
+from visio.meetings import words
 from visio.meetings.answers import answer
 from visio.meetings.exception_models import AttendeeException
 from visio.meetings.models import Attendee, Meeting
@@ -99,6 +101,25 @@ def test_a_date_that_the_series_does_not_have(mailbox: Mailbox, reply_domain: st
     assert second.recurrence_id is not None
     row = take(series, series.reply("DECLINED", only=second.recurrence_id + HOUR))
     assert row.verdict == Verdict.UNKNOWN
+    assert not AttendeeException.objects.filter(attendee=series.anne).exists()
+
+
+def test_an_answer_to_a_date_and_the_following_is_shown_and_counts_for_none(
+    mailbox: Mailbox, reply_domain: str
+) -> None:
+    series = invite(mailbox, rule="FREQ=WEEKLY;COUNT=4")
+    second = series.meeting.occurrences.all()[1]
+    to, calendar = guests.answer_to(series.request.calendar, ANNE, "DECLINED", only=second.recurrence_id)
+    calendar.walk("VEVENT")[0]["RECURRENCE-ID"].params["RANGE"] = "THISANDFUTURE"
+    raw = guests.letter(ANNE, to, calendar)
+    assert b"RANGE=THISANDFUTURE" in raw
+    row = take(series, raw)
+    day = words.full_day(words.local(second.starts_at, series.meeting.time_zone).date())
+    assert (row.verdict, row.answer) == (Verdict.REFUSED, "declined")
+    assert row.words.startswith(f"Réponse donnée pour le {day.lower()} et toutes les dates suivantes : ")
+    [line] = received_lines(series.meeting)
+    assert (line.name, line.answer, line.words) == (ANNE, "Décline", row.words)
+    assert series.anne.answer == "needs_action"
     assert not AttendeeException.objects.filter(attendee=series.anne).exists()
 
 
