@@ -31,6 +31,7 @@ from visio.places.models import Resource
 
 # A call is a dark room, whatever the theme, and only the call: its own tests say when.
 OWN_THEME = {"salle", "salle pour un invité"}
+LOOKS = [(viewport, theme) for viewport in (DESKTOP, PHONE) for theme in ("light", "dark")]
 
 
 @dataclass(frozen=True)
@@ -194,22 +195,20 @@ def test_the_checker_sees_a_fault(world: World, visitors: Any) -> None:
     assert [fault.split(":")[0] for fault in serious_faults(page)] == ["button-name"]
 
 
-def check(page: Any) -> None:
+def check(page: Any, look: str = "") -> None:
     """What every page owes, whatever it shows."""
-    assert serious_faults(page) == []
+    assert serious_faults(page) == [], look
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, f"{overflow} px too wide"
-    assert page.locator("h1:visible").count() == 1
-    assert page.evaluate("document.documentElement.lang") == "fr"
+    assert overflow <= 0, f"{overflow} px too wide {look}"
+    assert page.locator("h1:visible").count() == 1, look
+    assert page.evaluate("document.documentElement.lang") == "fr", look
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["clair", "sombre"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["1280", "390"])
 @pytest.mark.parametrize(("name", "who", "where"), PAGES, ids=[name for name, _who, _where in PAGES])
-def test_page(
-    name: str, who: Who, where: Where, viewport: dict[str, int], dark: bool, world: World, visitors: Any
-) -> None:
-    page = visitors.page_as(who(world), viewport=viewport, dark=dark)
+def test_page(name: str, who: Who, where: Where, world: World, visitors: Any) -> None:
+    """Opened anew for each look, in one world and one browser profile: making those is what takes time."""
+    page = visitors.page_as(who(world))
+    address = where(world)
     said: list[str] = []
 
     def listen(message: Any) -> None:
@@ -218,8 +217,12 @@ def test_page(
             said.append(f"{message.text} {message.location.get('url')}")
 
     page.on("console", listen)
-    page.goto(where(world))
-    if name not in OWN_THEME:
-        assert page.evaluate("document.documentElement.dataset.frTheme") == ("dark" if dark else "light")
-    check(page)
-    assert said == []
+    for viewport, theme in LOOKS:
+        look = f"({viewport['width']} px, {theme})"
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=theme)
+        page.goto(address)
+        if name not in OWN_THEME:
+            assert page.evaluate("document.documentElement.dataset.frTheme") == theme, look
+        check(page, look)
+        assert said == [], look
