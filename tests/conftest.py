@@ -1,6 +1,7 @@
 """Fixtures for every test; the parts behind them are chosen in tests/services.py."""
 
 import contextlib
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -292,3 +293,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.faults)
         if OTHER_PROGRAMS & set(names):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_collection_finish() -> None:
+    """All that is loaded by now stays to the end: the collector need not look through it hundreds of times."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
