@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from suite.agents.models import Agent
 from suite.core.events import subscribe
@@ -18,7 +19,7 @@ from tests.visio.meetings.reading import received, send_all
 from visio.events import DeliveriesProgressed
 from visio.meetings.answers import answer
 from visio.meetings.invitations import deliver
-from visio.meetings.models import Meeting
+from visio.meetings.models import Delivery, Meeting
 from visio.meetings.resending import resend
 from visio.meetings.scheduling import cancel_meeting, schedule_meeting
 from visio.meetings.tokens import guest_join_url, join_url, rsvp_url
@@ -196,7 +197,9 @@ def test_r11_every_tzid_has_its_vtimezone(boss: Agent, mailbox: Mailbox) -> None
     planned(boss, EXT, time_zone="Europe/Paris")
     planned(boss, EXT, time_zone="UTC")
     send_all(NOW)
-    for mail in received(mailbox, EXT):
+    mails = received(mailbox, EXT)
+    assert len(mails) == 3
+    for mail in mails:
         used = {p.params["TZID"] for _name, p in mail.event.property_items() if "TZID" in getattr(p, "params", {})}
         told = {str(zone["TZID"]) for zone in mail.calendar.walk("VTIMEZONE")}
         assert used == told
@@ -273,3 +276,29 @@ def test_optional_guests_are_optional(boss: Agent, mailbox: Mailbox) -> None:
     send_all(NOW)
     [mail] = received(mailbox, EXT)
     assert mail.attendees[EXT].params["ROLE"] == "OPT-PARTICIPANT"
+
+
+def test_a_small_meeting_does_not_wait_behind_a_crowd(boss: Agent, mailbox: Mailbox) -> None:
+    factories.meeting(boss, guests=[f"g{number:03d}@crowd.example" for number in range(70)])
+    factories.meeting(boss, guests=["anne@small.example"])
+    deliver(limit=50, now=timezone.now())
+    sent = Delivery.objects.filter(state="sent").values_list("recipient", flat=True)
+    assert len(sent) == 50
+    assert "anne@small.example" in sent
+    deliver(limit=50, now=timezone.now())
+    assert not Delivery.objects.exclude(state="sent").exists()
+
+
+def test_the_newest_do_not_overtake_an_unsent_one_to_the_same_person(boss: Agent, mailbox: Mailbox) -> None:
+    factories.meeting(boss, guests=[f"g{number:03d}@crowd.example" for number in range(70)])
+    meeting = factories.meeting(boss, guests=["anne@small.example"])
+    first = meeting.deliveries.get()
+    # Two unsent mails to one person, the first of them in a sender's hands.
+    Delivery.objects.filter(pk=first.pk).update(
+        state="sending", claimed_until=timezone.now() + dt.timedelta(seconds=30)
+    )
+    first.pk, first.revision = None, 2
+    first.save()
+    deliver(limit=50, now=timezone.now())
+    assert Delivery.objects.filter(state="sent").count() == 50
+    assert set(meeting.deliveries.values_list("revision", "state")) == {(1, "sending"), (2, "owed")}
