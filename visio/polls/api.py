@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 
 from suite.agents.models import Agent
 from suite.agents.problems import Problem
+from suite.agents.strict import StrictSerializer, asked
 from visio.meetings import idempotency
 from visio.meetings.refusals import DraftRefused
 from visio.polls.board import read_board
@@ -74,6 +75,11 @@ class Newest(pagination.CursorPagination):
         return cursor
 
 
+class PollsQuery(StrictSerializer):
+    role = serializers.ChoiceField(choices=["asked", "organiser"], default="asked")
+    cursor = serializers.CharField(required=False)
+
+
 class PollList(generics.GenericAPIView[Poll]):
     scopes: ClassVar = {"GET": "polls:read", "POST": "polls:write"}
     pagination_class = Newest
@@ -89,10 +95,7 @@ class PollList(generics.GenericAPIView[Poll]):
     )
     def get(self, request: Request) -> Response:
         """Polls that ask me, or that I organise, newest first."""
-        role = request.query_params.get("role", "asked")
-        if role not in {"asked", "organiser"}:
-            raise serializers.ValidationError({"role": [_("« asked » ou « organiser ».")]})
-        tab = TABS[1] if role == "organiser" else TABS[0]
+        tab = TABS[1] if asked(request, PollsQuery)["role"] == "organiser" else TABS[0]
         page = cast("list[Poll]", self.paginate_queryset(listed(me(request), tab=tab, now=timezone.now())))
         return self.get_paginated_response(PollSummarySerializer(page, many=True).data)
 

@@ -147,3 +147,9 @@ def test_the_lists() -> None:
     assert len(seen) == len(set(seen)) == 25
     forged = base64.b64encode(b"p=abc").decode()
     assert api(lea).get(f"{LIST}?cursor={forged}").status_code == 404
+
+
+@pytest.mark.parametrize("asked", [{"role": "x"}, {"rol": "organiser"}])
+def test_a_list_asked_badly_is_refused_at_its_name(asked: dict[str, str]) -> None:
+    answer = api(factories.agent()).get("/api/v1/polls/", asked)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, list(asked))
