@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from suite.agents.models import Agent
-from visio.calendars.layout import STEPS_AN_HOUR, Lane, Steps, clock, free_steps, hours_shown, lanes, steps_on
+from visio.calendars.layout import Lane, clock, free_steps, hours_shown, lanes, steps_on
 from visio.meetings.models import Answer
 from visio.meetings.queries import Entry, agenda
+from visio.meetings.scale import STEPS_AN_HOUR, Scale, Steps
 
 FIRST_HOUR, LAST_HOUR = 8, 18
 # A block shorter than two steps could not hold its title.
@@ -61,7 +62,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Day:
+class Day(Scale):
     """`blocks` in order of time. Steps count from midnight; the scale drawn goes from `first_hour` to `last_hour`."""
 
     date: dt.date
@@ -76,14 +77,6 @@ class Day:
     free: dt.timedelta
     # Whole days that today is one of; they take none of its hours.
     whole: tuple[Entry, ...] = ()
-
-    @property
-    def first_step(self) -> int:
-        return self.first_hour * STEPS_AN_HOUR
-
-    @property
-    def step_count(self) -> int:
-        return (self.last_hour - self.first_hour) * STEPS_AN_HOUR
 
     @property
     def hours(self) -> range:

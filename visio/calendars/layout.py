@@ -10,20 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-STEPS_AN_HOUR = 4
-LAST_STEP = 24 * STEPS_AN_HOUR
-
-
-@dataclass(frozen=True)
-class Steps:
-    """A stretch of one day: `start` (0 to 95) and `length` (1 or more), `start + length` ≤ 96."""
-
-    start: int
-    length: int
-
-    @property
-    def end(self) -> int:
-        return self.start + self.length
+from visio.meetings.scale import LAST_STEP, STEPS_AN_HOUR, Steps
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from enum import StrEnum
 from suite.agents.models import Agent, Team
 from suite.live import presence
 from suite.live.presence import Presence
-from visio.calendars.layout import STEPS_AN_HOUR, Lane, Steps, clock, hours_shown, lanes, steps_on
+from visio.calendars.layout import Lane, clock, hours_shown, lanes, steps_on
 from visio.meetings.models import Answer
 from visio.meetings.queries import Entry, agenda
+from visio.meetings.scale import STEPS_AN_HOUR, Scale, Steps
 
 FIRST_HOUR, LAST_HOUR = 8, 19
 WORKING_DAYS = 5
@@ -64,7 +65,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class TeamWeek:
+class TeamWeek(Scale):
     """`days` are Monday to Friday, and Saturday and Sunday too when something lies there."""
 
     team: Team
@@ -81,14 +82,6 @@ class TeamWeek:
     def number(self) -> int:
         """The ISO week's number."""
         return self.monday.isocalendar().week
-
-    @property
-    def first_step(self) -> int:
-        return self.first_hour * STEPS_AN_HOUR
-
-    @property
-    def step_count(self) -> int:
-        return (self.last_hour - self.first_hour) * STEPS_AN_HOUR
 
     @property
     def ticks(self) -> list[tuple[int, int]]:

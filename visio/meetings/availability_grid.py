@@ -13,26 +13,13 @@ from suite.agents.hours import Span, working_spans
 from suite.agents.models import Agent
 from visio.meetings import words, zones
 from visio.meetings.availability import Busy, Kind, Warned, busy, resources_busy, warnings
+from visio.meetings.scale import LAST_STEP, STEPS_AN_HOUR, Scale, Steps
 from visio.places.models import Resource
 
-STEPS_AN_HOUR = 4
-LAST_STEP = 24 * STEPS_AN_HOUR
 FIRST_HOUR, LAST_HOUR = 8, 18
 # The word of each kind fits into a block of so many quarters.
 LEAST_FOR_WORDS = {Kind.BUSY: 5, Kind.TENTATIVE: 7, Kind.OUT: 5}
 MOST_ROWS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Quarters of wall clock since midnight: `start` 0 to 95, `length` 1 or more, together 96 at most."""
-
-    start: int
-    length: int
-
-    @property
-    def end(self) -> int:
-        return self.start + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +57,7 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Scale):
     day: dt.date
     zone: str
     first_hour: int
@@ -87,14 +74,6 @@ class Grid:
     external: int
     # People who are invited and not in the rows.
     more: int
-
-    @property
-    def first_step(self) -> int:
-        return self.first_hour * STEPS_AN_HOUR
-
-    @property
-    def step_count(self) -> int:
-        return (self.last_hour - self.first_hour) * STEPS_AN_HOUR
 
     @property
     def hours(self) -> range:

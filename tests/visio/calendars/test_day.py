@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from tests import factories
 from visio.calendars.day import Block, Day, Kind, build_day, dashboard_day
-from visio.calendars.layout import Lane, Steps
+from visio.calendars.layout import Lane
 from visio.meetings.answers import answer
 from visio.meetings.models import Answer, AnsweredVia, Attendee, Meeting
 from visio.meetings.queries import Entry
+from visio.meetings.scale import Steps
 from visio.meetings.scheduling import cancel_meeting
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")

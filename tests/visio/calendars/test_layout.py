@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visio.calendars.layout import LAST_STEP, Lane, Steps, clock, free_steps, hours_shown, lanes, steps_on
+from visio.calendars.layout import Lane, clock, free_steps, hours_shown, lanes, steps_on
+from visio.meetings.scale import LAST_STEP, Steps
 
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
 TUESDAY = dt.date(2026, 11, 24)

@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from suite.agents.models import Agent, Team
 from tests import factories
-from visio.calendars.layout import Lane, Steps
+from visio.calendars.layout import Lane
 from visio.calendars.team import Kind, TeamWeek, team_week
 from visio.calendars.views import monday_to_show
 from visio.meetings.answers import answer
 from visio.meetings.models import Answer, AnsweredVia, Attendee, Privacy
+from visio.meetings.scale import Steps
 
 pytestmark = pytest.mark.django_db
 
