@@ -10,6 +10,7 @@ from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 
 from suite.agents.models import Agent
+from suite.core.paging import NumberedPage
 from visio.meetings import words
 from visio.meetings.models import LONGEST, AnsweredVia, Attendee, Occurrence, Status
 from visio.meetings.waiting import as_of, at_waiting_dates
@@ -29,19 +30,11 @@ class Day:
 
 
 @dataclass(frozen=True)
-class MeetingPage:
+class MeetingPage(NumberedPage):
     tab: str
     days: tuple[Day, ...]
     page: int
     has_next: bool
-
-    @property
-    def previous_page(self) -> int | None:
-        return self.page - 1 if self.page > 1 else None
-
-    @property
-    def next_page(self) -> int | None:
-        return self.page + 1 if self.has_next else None
 
 
 def read_page(agent: Agent, *, tab: str, page: int, now: dt.datetime) -> MeetingPage:

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, IntegerField, Min, OuterRef, Q, Quer
 from django.db.models.functions import Coalesce
 
 from suite.agents.models import Agent
+from suite.core.paging import NumberedPage
 from visio.polls.models import Poll, PollOption, PollParticipant, PollStatus
 
 PAGE_SIZE = 20
@@ -17,21 +18,13 @@ TABS = ("recus", "organises")
 
 
 @dataclass(frozen=True)
-class PollPage:
+class PollPage(NumberedPage):
     """Polls with `asked`, `answered`, `dates`, `first_date`, `chosen_date`, `waits_for_me` and `takes`."""
 
     tab: str
     rows: tuple[Any, ...]
     page: int
     has_next: bool
-
-    @property
-    def previous_page(self) -> int | None:
-        return self.page - 1 if self.page > 1 else None
-
-    @property
-    def next_page(self) -> int | None:
-        return self.page + 1 if self.has_next else None
 
 
 def waiting_for(agent: Agent, now: dt.datetime) -> QuerySet[PollParticipant]:
