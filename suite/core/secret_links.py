@@ -11,10 +11,20 @@ import base64
 import hashlib
 import hmac
 import secrets
+from typing import Protocol
 
 from django.conf import settings
 
 _BYTES = 24
+
+
+class Linked(Protocol):
+    """A saved row that has a link."""
+
+    link_nonce: str
+    link_hash: str
+
+    def save(self, *, update_fields: list[str]) -> None: ...
 
 
 def new_secret(purpose: str) -> tuple[str, str]:
@@ -41,3 +51,18 @@ def token_behind(purpose: str, *, nonce: str, kept_hash: str) -> str | None:
         if hmac.compare_digest(hash_of(token), kept_hash):
             return token
     return None
+
+
+def link_token(purpose: str, row: Linked) -> str:
+    """The row's secret. When the link in old e-mails is dead already, a new one is issued and saved."""
+    token = token_behind(purpose, nonce=row.link_nonce, kept_hash=row.link_hash)
+    if token is None:
+        revoke_link(purpose, row)
+        return derived(purpose, row.link_nonce)
+    return token
+
+
+def revoke_link(purpose: str, row: Linked) -> None:
+    """Kill the row's link; the next e-mail carries a new one."""
+    row.link_nonce, row.link_hash = new_secret(purpose)
+    row.save(update_fields=["link_nonce", "link_hash"])

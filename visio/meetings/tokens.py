@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from suite.core.secret_links import derived, hash_of, new_secret, token_behind
+from suite.core import secret_links
 from visio.meetings.models import Attendee
 
 if TYPE_CHECKING:
@@ -22,22 +22,18 @@ GUEST_JOIN = "rejoindre/"
 
 def new_link() -> tuple[str, str]:
     """(nonce, hash) for an attendee about to be saved."""
-    return new_secret(_PURPOSE)
+    return secret_links.new_secret(_PURPOSE)
 
 
 def link_token(attendee: Attendee) -> str:
     """The attendee's secret. When the link in old e-mails is dead already, a new one is issued and saved."""
-    token = token_behind(_PURPOSE, nonce=attendee.link_nonce, kept_hash=attendee.link_hash)
-    if token is None:
-        revoke_link(attendee)
-        return derived(_PURPOSE, attendee.link_nonce)
-    return token
+    return secret_links.link_token(_PURPOSE, attendee)
 
 
 def attendee_by_token(token: str, *, now: dt.datetime) -> Attendee | None:
     """Whose link this is; None when it is unknown, revoked, of an agent who has left, or the meeting ended over 30 days ago."""
     return (
-        Attendee.objects.filter(link_hash=hash_of(token), ends_at__gt=now - KEPT)
+        Attendee.objects.filter(link_hash=secret_links.hash_of(token), ends_at__gt=now - KEPT)
         .exclude(agent__is_active=False)
         .select_related("meeting__organiser__organisation", "meeting__room", "agent")
         .first()
@@ -46,8 +42,7 @@ def attendee_by_token(token: str, *, now: dt.datetime) -> Attendee | None:
 
 def revoke_link(attendee: Attendee) -> None:
     """Kill the attendee's link; the next e-mail carries a new one."""
-    attendee.link_nonce, attendee.link_hash = new_link()
-    attendee.save(update_fields=["link_nonce", "link_hash"])
+    secret_links.revoke_link(_PURPOSE, attendee)
 
 
 def rsvp_url(attendee: Attendee) -> str:
