@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -111,7 +111,7 @@ class Asked:
 @require_POST
 def availability(request: HttpRequest) -> HttpResponse:
     """One day of everybody typed into the form: `jour` when another day than the form's is looked at."""
-    asked = _read(request)
+    asked = read_asked(request, request.POST)
     date = _date(request.POST.get("jour", "")) or asked.date
     day = Day.of(date, asked.zone)
     grid = read_grid(
@@ -139,7 +139,7 @@ def availability(request: HttpRequest) -> HttpResponse:
 @require_POST
 def slots(request: HttpRequest) -> HttpResponse:
     """The best slots for the people and the room of the form, from its day on."""
-    asked = _read(request)
+    asked = read_asked(request, request.POST)
     horizon = next((days for days in HORIZONS if request.POST.get("horizon") == str(days)), USUAL_HORIZON)
     beyond = request.POST.get("hors_heures") == "1"
     minutes = asked.form.span_minutes
@@ -190,15 +190,15 @@ def slots(request: HttpRequest) -> HttpResponse:
     return render(request, "visio/meetings/_slots.html", context)
 
 
-def _read(request: HttpRequest) -> Asked:
-    """The form as it is typed; 404 and 403 as for editing when it is of a meeting that exists (`reunion`)."""
+def read_asked(request: HttpRequest, data: QueryDict) -> Asked:
+    """The form as it is typed in `data`; 404 and 403 as for editing when it is of a meeting that exists (`reunion`)."""
     viewer, now = signed_in(request), timezone.now()
     meeting: Meeting | None = None
     if raw := request.POST.get("reunion", ""):
         meeting = visible_meeting_or_404(viewer, raw)
         if not can_edit_meeting(meeting, viewer):
             raise PermissionDenied
-    form = PlanForm(request.POST, organiser=meeting.organiser if meeting else viewer, now=now, meeting=meeting)
+    form = PlanForm(data, organiser=meeting.organiser if meeting else viewer, now=now, meeting=meeting)
     form.is_valid()
     return Asked(request=request, viewer=viewer, now=now, meeting=meeting, form=form)
 

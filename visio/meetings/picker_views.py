@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from visio.meetings.availability_views import Asked
-from visio.meetings.forms import PlanForm
+from visio.meetings.availability_views import Asked, read_asked
 from visio.meetings.horizon import dates_to_have
-from visio.meetings.models import Meeting
-from visio.meetings.permissions import can_edit_meeting, visible_meeting_or_404
 from visio.meetings.recurrence import RuleRefused
-from visio.meetings.requests import signed_in
 from visio.meetings.timetable import Timetable
 from visio.places.bookings import MOST_RESOURCES
 from visio.places.features import feature_words
@@ -82,18 +76,10 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 def _read(request: HttpRequest) -> Asked:
     """As for availability; a title that is still to come keeps no rule from being understood."""
-    viewer, now = signed_in(request), timezone.now()
-    meeting: Meeting | None = None
-    if raw := request.POST.get("reunion", ""):
-        meeting = visible_meeting_or_404(viewer, raw)
-        if not can_edit_meeting(meeting, viewer):
-            raise PermissionDenied
     data = request.POST.copy()
     if not data.get("title", "").strip():
         data["title"] = "…"
-    form = PlanForm(data, organiser=meeting.organiser if meeting else viewer, now=now, meeting=meeting)
-    form.is_valid()
-    return Asked(request=request, viewer=viewer, now=now, meeting=meeting, form=form)
+    return read_asked(request, data)
 
 
 def _spans(asked: Asked) -> list[Span]:
