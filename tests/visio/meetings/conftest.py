@@ -16,3 +16,13 @@ def boss() -> Agent:
 @pytest.fixture
 def anne() -> Agent:
     return factories.agent("Anne", "Le Goff")
+
+
+@pytest.fixture
+def organiser() -> Agent:
+    return factories.agent("Claire", "Morel")
+
+
+@pytest.fixture
+def guest(organiser: Agent) -> Agent:
+    return factories.agent("Karim", "Benali", organisation=organiser.organisation)

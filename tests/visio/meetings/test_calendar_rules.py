@@ -343,6 +343,8 @@ def test_r10_every_method_is_told_once_in_the_content_type(boss: Agent, mailbox:
     meeting = planned(boss)
     cancel_meeting(meeting=meeting, by=boss, now=NOW)
     send_all(LATER)
-    for mail in received(mailbox, ANNE):
+    mails = received(mailbox, ANNE)
+    assert [mail.method for mail in mails] == ["REQUEST", "CANCEL"]
+    for mail in mails:
         assert methods(mail) == {mail.method}
         assert all(len(part.get_all("Content-Type")) == 1 for part in mail.message.walk())

@@ -30,16 +30,6 @@ PAGES = ("detail", "fragment-facts", "fragment-ledger", "fragment-side", "fragme
 
 
 @pytest.fixture
-def organiser() -> Agent:
-    return factories.agent("Claire", "Morel")
-
-
-@pytest.fixture
-def guest(organiser: Agent) -> Agent:
-    return factories.agent("Karim", "Benali", organisation=organiser.organisation)
-
-
-@pytest.fixture
 def meeting(organiser: Agent, guest: Agent) -> Meeting:
     return weekly(organiser, guests=[guest, "anne@b.example"])
 

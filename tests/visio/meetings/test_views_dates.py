@@ -24,16 +24,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def organiser() -> Agent:
-    return factories.agent("Claire", "Morel")
-
-
-@pytest.fixture
-def guest(organiser: Agent) -> Agent:
-    return factories.agent("Karim", "Benali", organisation=organiser.organisation)
-
-
-@pytest.fixture
 def meeting(organiser: Agent, guest: Agent) -> Meeting:
     return weekly(organiser, guests=[guest, "anne@b.example"])
 

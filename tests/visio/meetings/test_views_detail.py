@@ -26,16 +26,6 @@ PAGES = ("detail", "ics", "fragment-facts", "fragment-ledger", "fragment-side", 
 
 
 @pytest.fixture
-def organiser() -> Agent:
-    return factories.agent("Claire", "Morel")
-
-
-@pytest.fixture
-def guest(organiser: Agent) -> Agent:
-    return factories.agent("Karim", "Benali", organisation=organiser.organisation)
-
-
-@pytest.fixture
 def meeting(organiser: Agent, guest: Agent) -> Meeting:
     return factories.meeting(organiser, guests=[guest, "anne@b.example"])
 
@@ -295,7 +285,9 @@ def test_everybody_is_sent_the_meeting_again(meeting: Meeting, organiser: Agent)
     assert "2 courriels repartent." in text_of(response)
     assert list(Delivery.objects.filter(meeting=meeting).values_list("state", "resends")) == [("owed", 1)] * 2
     # Both are under way now: pressing again sends nothing twice.
-    assert "Les courriels sont déjà en route." in text_of(client.post(url(meeting, "resend"), {"everyone": "1"}, follow=True))
+    assert "Les courriels sont déjà en route." in text_of(
+        client.post(url(meeting, "resend"), {"everyone": "1"}, follow=True)
+    )
     assert list(Delivery.objects.filter(meeting=meeting).values_list("state", "resends")) == [("owed", 1)] * 2
 
 
