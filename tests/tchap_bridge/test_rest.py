@@ -12,7 +12,7 @@ from tests.tchap_bridge.fixtures import MakePerson, Person
 from tests.tchap_bridge.relay import Relay
 from tests.tchap_bridge.rooms import apply, members, room_of
 from tests.tchap_bridge.test_series import UNDONE, entered, last_words, said, shown, topic
-from tests.visio.meetings.test_series import HOUR, START, WEEK, as_draft, changed, date, series
+from tests.visio.meetings.planned_series import HOUR, START, WEEK, as_draft, changed, date, series
 from visio.meetings.scopes import Scope
 
 pytestmark = pytest.mark.django_db

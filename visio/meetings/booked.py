@@ -6,7 +6,8 @@ Everything about resources themselves is visio.places'; nothing else in visio.me
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from suite.agents.models import Agent
 from visio.meetings.booking_news import remember_missed
@@ -58,6 +59,16 @@ def follow(
 def release(meeting: Meeting, *, occurrence_ids: Collection[int] | None = None) -> None:
     """Give back all, or what these dates hold."""
     bookings.release(meeting=meeting, occurrence_ids=occurrence_ids)
+
+
+def put_back(meeting: Meeting, before: Sequence[Mapping[str, Any]], *, rest: Meeting | None = None) -> None:
+    """The dates of `meeting` ask for what they had, rows of ResourceBooking as JSON; `follow` then takes it again.
+
+    `rest`: the meeting that gives the dates back; its own rooms are locked too. What was decided meanwhile of what they had
+    then stays.
+    """
+    dates = meeting.occurrences.values_list("pk", flat=True)
+    bookings.restore(meeting=meeting, dates=dates, before=before, others=[rest.pk] if rest is not None else [])
 
 
 def extend(after: Mapping[int, dt.datetime], *, now: dt.datetime) -> None:

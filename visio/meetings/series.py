@@ -46,7 +46,11 @@ def change(
     Raises NotOrganiser, MeetingOver, EditConflict, DraftRefused, and visio.places.bookings.ResourcesTaken.
     """
     found = lock_for(meeting, by)
-    shown = occurrence or current_occurrence(found, now)
+    shown = _as_it_is(found, occurrence, now)
+    if shown is None:
+        # Somebody else's act took the date away, and made another version.
+        check_version(found, revision)
+        raise MeetingOver
     moves = _moves(found, shown, Scope(scope), draft, now)
     act = Act(by, now, Notify(notify), now + _UNDO if undoable and moves else None)
     picture = photograph(found) if act.due_at is not None else None
@@ -75,7 +79,11 @@ def cancel(
     found = lock_for(meeting, by)
     if revision is not None:
         check_version(found, revision)
-    shown = occurrence or current_occurrence(found, now)
+    shown = _as_it_is(found, occurrence if scope != Scope.ALL else None, now)
+    if shown is None:
+        _check_gone(found, occurrence, Scope(scope))
+        meeting.refresh_from_db()
+        return
     act = Act(by, now, Notify(notify), now + _UNDO if undoable else None)
     version = found.revision
     picture = photograph(found) if undoable and not found.is_cancelled else None
@@ -107,6 +115,29 @@ def _change(meeting: Meeting, shown: Occurrence, scope: Scope, draft: MeetingDra
     if errors:
         raise DraftRefused(errors)
     return following.split(meeting=meeting, occurrence=start_with, draft=draft, act=act, shown=shown)
+
+
+def _as_it_is(meeting: Meeting, occurrence: Occurrence | None, now: dt.datetime) -> Occurrence | None:
+    """That date now that nobody else can change it, for whoever looked at it before; None when it is the meeting's no more."""
+    if occurrence is None:
+        return current_occurrence(meeting, now)
+    if occurrence.pk is None:
+        # No row: a date as the rule has it.
+        return occurrence
+    found = meeting.occurrences.filter(pk=occurrence.pk).first()
+    if found is not None:
+        found.meeting = meeting
+    return found
+
+
+def _check_gone(meeting: Meeting, occurrence: Occurrence | None, scope: Scope) -> None:
+    """Raises MeetingOver unless what was to be cancelled takes place no more anyway: twice is once."""
+    if meeting.is_cancelled or occurrence is None:
+        return
+    later = meeting.occurrences.filter(recurrence_id__gte=occurrence.recurrence_id or occurrence.starts_at)
+    follows = scope == Scope.FOLLOWING and (meeting.expanded_until is not None or later.exists())
+    if follows or Occurrence.objects.filter(pk=occurrence.pk).exists():
+        raise MeetingOver
 
 
 def _moves(meeting: Meeting, shown: Occurrence, scope: Scope, draft: MeetingDraft, now: dt.datetime) -> bool:

@@ -7,6 +7,7 @@ the act owed is superseded, and what it had superseded is owed again.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 from django.db import connection, transaction
@@ -89,6 +90,27 @@ SELECT d.meeting_id, a.id, d.uid, d.recurrence_id, %(sequence)s, %(revision)s, d
 """
 
 
+_ANSWER = ("answer", "answered_at", "answered_revision", "answered_via", "comment", "reply_sequence", "reply_stamp")
+
+# Answers to the whole when the act left its times, and to each date that it left where it was.
+_ANSWERED_SINCE = """
+WITH old AS (
+    SELECT o.* FROM jsonb_populate_recordset(NULL::visio_occurrence, %(before)s -> 'occurrences') o
+), was AS (
+    SELECT m.* FROM jsonb_populate_record(NULL::visio_meeting, %(before)s -> 'meeting') m
+)
+SELECT (SELECT COALESCE(jsonb_agg(to_jsonb(a)), '[]')::text FROM visio_attendee a JOIN visio_meeting m ON m.id = a.meeting_id, was
+         WHERE a.meeting_id = %(meeting)s AND a.answered_at >= %(since)s AND a.role <> 'chair'
+           AND (m.start_date, m.start_time, m.time_zone, m.minutes, m.is_all_day, m.is_series)
+             = (was.start_date, was.start_time, was.time_zone, was.minutes, was.is_all_day, was.is_series)),
+       (SELECT COALESCE(jsonb_agg(to_jsonb(x)), '[]')::text FROM visio_attendeeexception x
+          JOIN visio_occurrence o ON o.id = x.occurrence_id
+          JOIN old ON old.id = o.id AND (old.starts_at, old.ends_at) = (o.starts_at, o.ends_at)
+         WHERE o.meeting_id = %(meeting)s AND x.answered_at >= %(since)s
+           AND EXISTS (SELECT FROM jsonb_array_elements(%(before)s -> 'attendees') p WHERE (p ->> 'id')::bigint = x.attendee_id))
+"""
+
+
 class UndoRefused(Refusal):
     """It cannot be taken back any more. `.reason`: "too_late" or "changed"."""
 
@@ -151,12 +173,15 @@ def undo(*, meeting: Meeting, by: Agent, now: dt.datetime) -> Meeting:
         raise UndoRefused("too_late")
     made.filter(state=DeliveryState.OWED).update(state=DeliveryState.SUPERSEDED)
 
-    _restore(found, kept.before)
+    since = kept.until - dt.timedelta(seconds=UNDO_SECONDS)
+    _restore(found, _with_answers_since(found, kept.before, since))
     restored = locked(found)
     restored.revision = kept.revision + 1
     restored.save(update_fields=["revision", "changed_at"])
     if not restored.is_cancelled:
         close_room(restored, None)
+    # Rooms are locked in one order, for both meetings at once.
+    booked.put_back(restored, kept.before["bookings"] or [], rest=rest)
     if rest is not None:
         _end(rest, now)
     sync_times(restored)
@@ -168,7 +193,30 @@ def undo(*, meeting: Meeting, by: Agent, now: dt.datetime) -> Meeting:
     kept.done_at = now
     kept.save(update_fields=["done_at"])
     publish(MeetingChanged(meeting_id=restored.pk))
+    if rest is not None:
+        # In this order, as the rows of both are locked everywhere.
+        publish(MeetingCancelled(meeting_id=rest.pk))
     return restored
+
+
+def _with_answers_since(meeting: Meeting, before: dict[str, Any], since: dt.datetime) -> dict[str, Any]:
+    """`before`, with what people answered after the act to what it did not move: their answers are not the act's."""
+    with connection.cursor() as cursor:
+        values: dict[str, Any] = {"meeting": meeting.pk, "since": since, "before": Jsonb(before)}
+        cursor.execute(_ANSWERED_SINCE, values)
+        [(answers, dates)] = [[json.loads(found) for found in row] for row in cursor.fetchall()]
+    people = {row["id"]: row for row in answers}
+    attendees = [_answered(row, people.get(row["id"])) for row in before["attendees"] or []]
+    given = {(row["occurrence_id"], row["attendee_id"]): row for row in dates}
+    exceptions = [
+        _answered(row, given.pop((row["occurrence_id"], row["attendee_id"]), None))
+        for row in before["exceptions"] or []
+    ]
+    return before | {"attendees": attendees, "exceptions": [*exceptions, *given.values()]}
+
+
+def _answered(row: dict[str, Any], since: dict[str, Any] | None) -> dict[str, Any]:
+    return row if since is None else row | {name: since[name] for name in _ANSWER}
 
 
 def _restore(meeting: Meeting, before: dict[str, Any]) -> None:
@@ -234,7 +282,6 @@ def _end(rest: Meeting, now: dt.datetime) -> None:
     sync_times(rest)
     close_room(rest, now)
     booked.release(rest)
-    publish(MeetingCancelled(meeting_id=rest.pk))
 
 
 def _owe_again(meeting: Meeting, ids: list[int], now: dt.datetime) -> None:

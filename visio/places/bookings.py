@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
 
 from suite.agents.models import Agent
 from visio.places import asking
@@ -105,6 +107,46 @@ def release(*, meeting: Meeting, occurrence_ids: Collection[int] | None = None) 
             _lock(resources)
             held.update(status=BookingStatus.RELEASED)
             asking.follow(meeting=meeting, resource_ids=resources)
+
+
+# A refusal of the time that the act asked for says nothing of the one before it.
+_FORGET = """
+DELETE FROM visio_resourcebooking r USING jsonb_array_elements(%(before)s) b
+ WHERE r.occurrence_id = (b ->> 'occurrence_id')::bigint AND r.resource_id = (b ->> 'resource_id')::bigint
+   AND r.status = 'refused' AND b ->> 'status' IN ('pending', 'accepted') AND r.during <> (b ->> 'during')::tstzrange
+"""
+_RESTORE = """
+INSERT INTO visio_resourcebooking
+SELECT (jsonb_populate_record(NULL::visio_resourcebooking, b || CASE WHEN b ->> 'status' IN ('pending', 'accepted')
+        THEN '{"status": "released"}'::jsonb ELSE '{}'::jsonb END)).*
+  FROM jsonb_array_elements(%(before)s) b
+ WHERE (b ->> 'occurrence_id')::bigint = ANY(%(dates)s::bigint[])
+    ON CONFLICT DO NOTHING
+"""
+
+
+def restore(
+    *, meeting: Meeting, dates: Collection[int], before: Sequence[Mapping[str, Any]], others: Collection[int] = ()
+) -> None:
+    """Before a `rebook` that takes an act back: `dates` (ids) have what `before` (rows as JSON) says, and nothing else.
+
+    What it has no more is there again as given back; what the act booked is given up. What was decided meanwhile of what it
+    had, and still has at the same time, stays. Locks the resources of the `others`, meetings by id, as well.
+    """
+    ours = ResourceBooking.objects.filter(Q(occurrence__in=list(dates)) | Q(meeting__in=[meeting.pk, *others]))
+    there = {(row.occurrence_id, row.resource_id): row.pk for row in ours.order_by()}
+    if not there and not before:
+        return
+    had = {(row["occurrence_id"], row["resource_id"]) for row in before}
+    _lock({resource for _occurrence, resource in had | there.keys()})
+    mine = set(dates)
+    unwanted = {key: pk for key, pk in there.items() if key[0] in mine and key not in had}
+    ResourceBooking.objects.filter(pk__in=unwanted.values()).delete()
+    values: dict[str, Any] = {"before": Jsonb(list(before)), "dates": list(dates)}
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, values)
+        cursor.execute(_RESTORE, values)
+    asking.follow(meeting=meeting, resource_ids={resource for _occurrence, resource in unwanted})
 
 
 def held_resources(meeting_ids: Collection[int]) -> dict[int, set[int]]:

@@ -76,3 +76,35 @@ def test_what_a_draft_says_of_an_untouched_meeting_changes_nothing(boss: Agent, 
     for scope in (Scope.ONE, Scope.ALL):
         same = changed(meeting, date(meeting, 2), scope, draft_of(meeting, date(meeting, 2), scope=scope))
         assert (same.pk, same.revision) == (meeting.pk, 1)
+
+
+@pytest.mark.parametrize("scope", [Scope.ONE, Scope.FOLLOWING, Scope.ALL])
+def test_taken_back_the_dates_have_the_rooms_that_they_had(boss: Agent, room: Resource, scope: Scope) -> None:
+    other = Resource.objects.create(organisation=boss.organisation, name="Ségur", site="Ségur", needs_approval=True)
+    meeting = series(boss, resources=(room.pk,))
+    third = date(meeting, 2)
+    before = taken(meeting)
+
+    asked = draft_of(meeting, third, scope=scope)
+    later = dataclasses.replace(asked, start_time=dt.time(asked.start_time.hour + 1), resources=(other.pk,))
+    moved = changed(meeting, third, scope, later)
+    assert ResourceBooking.objects.filter(resource=other, status="pending").exists()
+
+    meeting = undo(meeting=moved, by=boss, now=NOW)
+    assert taken(meeting) == before
+    assert not ResourceBooking.objects.exclude(resource=room, status="accepted").exists()
+    assert booked.held(meeting) == (room.pk,)
+
+
+def test_taken_back_a_date_whose_room_was_taken_meanwhile_goes_without(boss: Agent, room: Resource) -> None:
+    meeting = series(boss, resources=(room.pk,))
+    third = date(meeting, 2)
+    asked = draft_of(meeting, third, scope=Scope.ONE)
+    later = dataclasses.replace(asked, start_time=dt.time(asked.start_time.hour + 1), resources=())
+    changed(meeting, third, Scope.ONE, later)
+    quick = series(boss, rule="", starts_at=START + 2 * WEEK, resources=(room.pk,))
+
+    meeting = undo(meeting=meeting, by=boss, now=NOW)
+    assert taken(meeting) == [START + count * WEEK for count in (0, 1, 3, 4, 5)]
+    assert taken(quick) == [START + 2 * WEEK]
+    assert meeting.changes.filter(kind="booked", details__act="missed").count() == 1

@@ -183,3 +183,33 @@ def test_a_single_date_that_was_split_off_ends_as_a_single_date(boss: Agent, ann
     assert not rest.is_series
     undo(meeting=meeting, by=boss, now=SOON)
     assert [one.recurrence_id for one in rest.occurrences.all()] == [None]
+
+
+@pytest.mark.parametrize("scope", [Scope.ONE, Scope.FOLLOWING])
+def test_what_people_answered_meanwhile_stays(boss: Agent, anne: Agent, scope: Scope) -> None:
+    meeting = series(boss, anne)
+    answer(attendee=meeting.attendees.get(agent=anne), answer="declined", via="portal", now=NOW - HOUR)
+    cancel(meeting=meeting, occurrence=date(meeting, 3), scope=scope, by=boss, now=NOW)
+    second = date(meeting, 1)
+    given: dict[str, Any] = {"attendee": meeting.attendees.get(agent=anne), "via": "portal", "now": SOON}
+    answer(answer="accepted", **given)
+    answer(answer="tentative", occurrence=second, comment="Peut-être", **given)
+
+    undo(meeting=meeting, by=boss, now=SOON)
+
+    row = meeting.attendees.get(agent=anne)
+    assert (row.answer, row.answered_at) == ("accepted", SOON)
+    said = second.exceptions.get()
+    assert (said.answer, said.comment, said.attendee_id) == ("tentative", "Peut-être", row.pk)
+    assert len(starts(meeting)) == 6
+
+
+def test_what_people_answered_to_a_time_that_is_taken_back_goes_with_it(boss: Agent, anne: Agent) -> None:
+    meeting = series(boss, anne)
+    second = date(meeting, 1)
+    given: dict[str, Any] = {"attendee": meeting.attendees.get(agent=anne), "via": "portal"}
+    answer(answer="accepted", occurrence=second, now=NOW - HOUR, **given)
+    changed(meeting, second, Scope.ONE, as_draft(meeting, second, anne, starts_at=second.starts_at + HOUR, rule=""))
+    answer(answer="declined", occurrence=second, now=SOON, **given)
+    undo(meeting=meeting, by=boss, now=SOON)
+    assert second.exceptions.get().answer == "accepted"
