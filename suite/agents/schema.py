@@ -43,9 +43,11 @@ PROBLEM: dict[str, Any] = {
 COMMON = {
     "401": "No token, or one that is not valid",
     "403": "`missing-scope`: the token may not; or the act is not the caller's",
+    "406": "Accept names no `application/json`",
     "429": "`throttled`: too many requests with this token; `Retry-After` says for how many seconds",
 }
 WITH_ID = {"404": "There is no such thing, or it is not the caller's to see"}
+PAGED = {"404": "`cursor` is no page's; or there is no such thing"}
 WITH_BODY = {
     "400": "The body or a field of it is not right; `errors` names the fields",
     "413": "More than 4 MiB",
@@ -86,6 +88,8 @@ def describe_refusals(result: dict[str, Any], generator: Any, request: Any, publ
             refusals = dict(COMMON)
             if "{" in path:
                 refusals |= WITH_ID
+            if "cursor" in names:
+                refusals |= PAGED
             if "query" in places:
                 refusals |= WITH_QUERY
             if "requestBody" in operation:

@@ -84,10 +84,11 @@ def test_every_operation_has_words_examples_a_right_and_its_refusals(schema: dic
         for media in made["content"].values():
             assert media.get("examples"), name
         assert {"401", "403"} <= set(said), name
-        assert ("404" in said) is ("{" in path), name
+        names = {parameter["name"] for parameter in operation.get("parameters", [])}
+        assert ("404" in said) is ("{" in path or "cursor" in names), name
+        assert {"406", "429"} <= set(said), name
         refusals = [said[status] for status in said if status[0] == "4"]
         assert {media for one in refusals for media in one["content"]} == {"application/problem+json"}, name
-        names = {parameter["name"] for parameter in operation.get("parameters", [])}
         # Proposing slots writes nothing.
         assert ("Idempotency-Key" in names) is (method == "post" and name != "slots_propose"), name
 
