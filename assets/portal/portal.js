@@ -27,6 +27,22 @@ function isChanged(field) {
   return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
 }
 
+// A sheet of the phone keeps the keyboard while it is open; closing gives it back to the button that opened it.
+for (const sheet of document.querySelectorAll("[data-ps-sheet]")) {
+  const stops = () => [...sheet.querySelectorAll("a[href], button")].filter((one) => one.offsetParent !== null);
+  sheet.addEventListener("toggle", (event) => {
+    if (event.newState === "open") stops()[0]?.focus();
+  });
+  sheet.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab") return;
+    const all = stops();
+    const edge = event.shiftKey ? all[0] : all.at(-1);
+    if (document.activeElement !== edge && sheet.contains(document.activeElement)) return;
+    event.preventDefault();
+    (event.shiftKey ? all.at(-1) : all[0])?.focus();
+  });
+}
+
 // Messages are dismissed by their button.
 document.addEventListener("click", (event) => {
   event.target.closest("[data-ps-dismiss]")?.closest(".fr-alert")?.remove();

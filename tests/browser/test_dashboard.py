@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -214,6 +215,55 @@ def test_create_from_the_phone(agent: Agent, visitors: Any) -> None:
     page.get_by_role("button", name="Créer").click()
     page.locator("#feuille-creer").get_by_role("link", name="Planifier une réunion").click()
     page.wait_for_url("**/reunions/planifier/")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["clair", "sombre"])
+def test_every_page_of_the_menu_is_reached_from_the_phone(agent: Agent, visitors: Any, dark: bool) -> None:
+    page = visitors.page_as(agent, "/", viewport=PHONE, dark=dark, has_touch=True)
+    menu = page.get_by_role("dialog", name="Menu")
+    for name, path in (("Sondages", "/sondages/"), ("Salles", "/salles/"), ("Réglages", "/reglages/")):
+        expect(menu).to_be_hidden()
+        page.get_by_role("button", name="Menu", exact=True).tap()
+        assert serious_faults(page) == []
+        link = menu.get_by_role("link", name=name)
+        box = link.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        link.tap()
+        page.wait_for_url(f"**{path}")
+    page.goto("/sondages/")
+    page.get_by_role("button", name="Menu", exact=True).tap()
+    expect(menu.locator("[aria-current=page]")).to_have_text("Sondages")
+
+
+def test_the_phones_menu_keeps_the_keyboard_and_gives_it_back(agent: Agent, visitors: Any) -> None:
+    page = visitors.page_as(agent, "/", viewport=PHONE)
+    button = page.get_by_role("button", name="Menu", exact=True)
+    menu = page.get_by_role("dialog", name="Menu")
+    button.focus()
+    page.keyboard.press("Enter")
+    first, last = menu.get_by_role("link").first, menu.get_by_role("link").last
+    expect(first).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(last).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(button).to_be_focused()
+    # The same of what may be made.
+    page.get_by_role("button", name="Créer", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Créer").get_by_role("link").first).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("dialog", name="Créer").get_by_role("link").last).to_be_focused()
+
+
+def test_the_phones_menu_opens_without_a_script(agent: Agent, visitors: Any) -> None:
+    page = visitors.page_as(agent, "/", viewport=PHONE, java_script_enabled=False)
+    page.get_by_role("button", name="Menu", exact=True).click()
+    page.get_by_role("dialog", name="Menu").get_by_role("link", name="Salles").click()
+    expect(page).to_have_url(re.compile("/salles/$"))
 
 
 def test_token_is_copied(agent: Agent, visitors: Any) -> None:

@@ -1,12 +1,14 @@
-"""The administration's search boxes mind no accents, and its labels are French."""
+"""The administration's search boxes mind no accents, its labels are French, and its pages ask for nothing that is not there."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
+from django.contrib.staticfiles import finders
 from django.db import models
 from django.test import Client
 from django.utils import timezone, translation
@@ -133,3 +135,11 @@ def test_every_label_is_in_french(office: Client, model: type[models.Model], rf:
             if name not in SHARED and str(label_for_field(name, model, page)).lower() == name.replace("_", " ")
         ]
     assert bare == []
+
+
+def test_every_page_names_the_sites_icon(office: Client) -> None:
+    """Else the browser asks for /favicon.ico, which is nowhere."""
+    for path in ("/admin/", address(Agent)):
+        found = re.search(r'<link rel="icon" href="/static/([^"]+)"', office.get(path).content.decode())
+        assert found is not None
+        assert finders.find(found[1])
