@@ -121,7 +121,7 @@ def _as_it_is(meeting: Meeting, occurrence: Occurrence | None, now: dt.datetime)
     """That date now that nobody else can change it, for whoever looked at it before; None when it is the meeting's no more."""
     if occurrence is None:
         return current_occurrence(meeting, now)
-    if occurrence.pk is None:
+    if occurrence._state.adding:
         # No row: a date as the rule has it.
         return occurrence
     found = meeting.occurrences.filter(pk=occurrence.pk).first()
