@@ -43,6 +43,8 @@ class OutgoingMail:
     html: str
     reply_to: str = ""
     reply_to_name: str = ""
+    # MAIL FROM, where what does not arrive comes back to; "": `sender`.
+    envelope_sender: str = ""
     calendar: bytes = b""
     # METHOD of the calendar, told in its Content-Type too (RFC 6047 §2.4).
     method: str = ""

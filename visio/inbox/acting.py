@@ -16,7 +16,7 @@ from django.utils import translation
 
 from suite.core.events import publish
 from suite.core.plain import one_line
-from visio.events import ReplyReceived
+from visio.events import DeliveriesProgressed, ReplyReceived
 from visio.inbox import verdicts
 from visio.inbox.models import InboundMessage, Verdict
 from visio.inbox.parsing import Bounce, Mail, Person, Reply, read
@@ -28,7 +28,7 @@ from visio.meetings.answers import AnswerRefused, answer, lock_gently
 from visio.meetings.counters import CounterRefused, propose
 from visio.meetings.exception_models import AttendeeException
 from visio.meetings.letters import message_id
-from visio.meetings.models import Answer, AnsweredVia, Attendee, DeliveryState, Meeting, Occurrence
+from visio.meetings.models import Answer, AnsweredVia, Attendee, Delivery, DeliveryState, Meeting, Occurrence
 from visio.meetings.reply_addresses import public_id_by_reply_address
 
 _ADDRESS_LENGTH = 320
@@ -147,10 +147,12 @@ def _judge(
     if mail.problem:
         verdict = Verdict.REFUSED if mail.problem == "automatic" else Verdict.MALFORMED
         return [_Outcome(verdict, reason_words(mail.problem))]
-    return [_judge_one(mail, reply, meeting, attendee, now) for reply in mail.replies]
+    return [_judge_one(mail, reply, meeting, attendee, envelope_from, now) for reply in mail.replies]
 
 
-def _judge_one(mail: Mail, reply: Reply, meeting: Meeting, attendee: Attendee, now: dt.datetime) -> _Outcome:
+def _judge_one(
+    mail: Mail, reply: Reply, meeting: Meeting, attendee: Attendee, envelope_from: str, now: dt.datetime
+) -> _Outcome:
     given = _ANSWERS.get(reply.people[0].partstat, "") if reply.method == "REPLY" else ""
     date = None
     try:
@@ -164,6 +166,9 @@ def _judge_one(mail: Mail, reply: Reply, meeting: Meeting, attendee: Attendee, n
                 words = _answer(reply, person, meeting, attendee, date, now)
             case "COUNTER":
                 words = _counter(reply, meeting, attendee, date, now)
+            case _ if _is_null(envelope_from):
+                # What has no sender is never answered (RFC 5321 §4.5.5).
+                raise Refused(Verdict.REFUSED, "automatic")
             case _:
                 words = _refresh(meeting, attendee, date, now)
     except Refused as refused:
@@ -240,15 +245,29 @@ def _refresh(meeting: Meeting, attendee: Attendee, date: Occurrence | None, now:
 
 
 def _note_bounce(bounce: Bounce, attendee: Attendee, envelope_from: str) -> _Outcome:
-    """Our mail did not arrive after all: its row says so, in the far server's words."""
-    if envelope_from not in {"", "<>"} or not bounce.is_permanent or not bounce.message_id:
-        return _Outcome(Verdict.REFUSED, reason_words("bounce"))
-    for row in attendee.deliveries.filter(state=DeliveryState.SENT).order_by("-pk")[:_MAILS_LOOKED_AT]:
-        if message_id(row) == bounce.message_id:
-            row.state, row.server_words = DeliveryState.FAILED, bounce.words[:_WORDS_LENGTH]
-            row.save(update_fields=["state", "server_words"])
-            return _Outcome(Verdict.APPLIED, reason_words("bounced"))
+    """Our mail did not arrive after all: its row says so, in the far server's words. Nothing else follows, least of all mail."""
+    if not bounce.is_permanent:
+        return _Outcome(Verdict.REFUSED, reason_words("delayed" if bounce.action == "delayed" else "notice"))
+    # A notice has no sender (RFC 3464 §2): what has one was written by somebody.
+    if _is_null(envelope_from):
+        for row in attendee.deliveries.filter(state=DeliveryState.SENT).order_by("-pk")[:_MAILS_LOOKED_AT]:
+            if _is_about(bounce, row):
+                row.state, row.server_words = DeliveryState.FAILED, bounce.words[:_WORDS_LENGTH]
+                row.save(update_fields=["state", "server_words"])
+                publish(DeliveriesProgressed(meeting_id=row.meeting_id))
+                return _Outcome(Verdict.APPLIED, reason_words("bounced"))
     return _Outcome(Verdict.REFUSED, reason_words("bounce"))
+
+
+def _is_about(bounce: Bounce, row: Delivery) -> bool:
+    if bounce.message_id:
+        return message_id(row) == bounce.message_id
+    # Nothing of the message came back: the last one to that address.
+    return row.recipient.lower() in bounce.recipients
+
+
+def _is_null(envelope_from: str) -> bool:
+    return envelope_from in {"", "<>"}
 
 
 def _keep(

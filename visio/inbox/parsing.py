@@ -33,6 +33,11 @@ _TNEF_TYPES = {"application/ms-tnef", "application/vnd.ms-tnef"}
 _ANSWERING = {"REPLY", "COUNTER", "REFRESH"}
 _ANSWER_WORDS = {"auto_reply", "auto-reply", "bulk", "junk", "list"}
 _COMMENT = re.compile(r"\([^()]*\)")
+# "smtp; 550 …", "rfc822; anne@…": what kind of words follow (RFC 3464 §2.1.2).
+_TYPE = re.compile(r"^\s*[\w.-]+\s*;\s*")
+# The message that came back, or its head (RFC 3462, RFC 6533).
+_COPIES = {"message/rfc822", "message/global"}
+_HEADERS = {"text/rfc822-headers", "message/global-headers"}
 _DMARC_FAILS = re.compile(r"^\s*dmarc\s*=\s*fail\b", re.IGNORECASE)
 # What the email package raises at hostile bytes, besides its own errors.
 MAIL_FAULTS = (MessageError, *CALENDAR_FAULTS)
@@ -40,11 +45,21 @@ MAIL_FAULTS = (MessageError, *CALENDAR_FAULTS)
 
 @dataclass(frozen=True)
 class Bounce:
-    """A delivery status notification (RFC 3464) about one of our messages. `words`: the far server's."""
+    """A delivery status notification (RFC 3464) about one of our messages.
+
+    `message_id`: of that message, "" when the notice holds nothing of it. `action`: "failed", "delayed", "delivered", …, in
+    small letters. `recipients`: to whom it was going, in small letters. `words`: the far server's.
+    """
 
     message_id: str
-    is_permanent: bool
+    action: str
     words: str
+    recipients: frozenset[str] = frozenset()
+
+    @property
+    def is_permanent(self) -> bool:
+        """Given up: refused (Status 5.x), or after days of trying (4.x)."""
+        return self.action == "failed"
 
 
 @dataclass(frozen=True)
@@ -198,18 +213,24 @@ def _bounce(message: Message) -> Bounce | None:
     if not fields:
         return None
     about = fields[0]
-    words = _words(about.get("Diagnostic-Code", "") or about.get("Status", "")).removeprefix("smtp;").strip()
-    action = str(about["Action"]).strip().lower()
-    return Bounce(_original_id(parts), action == "failed", words[:_SUBJECT_LENGTH])
+    words = _TYPE.sub("", _words(about.get("Diagnostic-Code", "") or about.get("Status", "")))
+    named = (_words(about.get(name, "")) for name in ("Final-Recipient", "Original-Recipient"))
+    return Bounce(
+        message_id=_original_id(parts),
+        # A comment may follow (RFC 3464 §2.3.3).
+        action=_words(about["Action"]).split(" ")[0].lower(),
+        words=words[:_SUBJECT_LENGTH],
+        recipients=frozenset(_TYPE.sub("", one).strip("<>").lower()[:_ADDRESS_LENGTH] for one in named if one),
+    )
 
 
 def _original_id(parts: list[Any]) -> str:
     """The Message-ID of the message that bounced, from its copy or its headers."""
     for part in parts:
         kind = part.get_content_type()
-        if kind == "message/rfc822" and part.is_multipart():
+        if kind in _COPIES and part.is_multipart():
             return one_line(str(part.get_payload(0).get("Message-ID", ""))[:_MOST_HEADER])
-        if kind == "text/rfc822-headers":
+        if kind in _HEADERS:
             payload = part.get_payload(decode=True)
             if isinstance(payload, bytes):
                 return one_line(str(message_from_bytes(payload).get("Message-ID", ""))[:_MOST_HEADER])

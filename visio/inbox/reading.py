@@ -30,9 +30,13 @@ class ReceivedLine:
 
 
 def received_lines(meeting: Meeting) -> list[ReceivedLine]:
-    """Newest first. An answer to an earlier version is told until the person answers again."""
+    """Newest first. An answer to an earlier version is told until the person answers again.
+
+    What no calendar wrote and has no effect is kept and not told: absence notices, news of late or unknown mail.
+    """
     rows = (
         InboundMessage.objects.filter(~Q(verdict=Verdict.APPLIED) | ~Q(words=""), meeting=meeting)
+        .exclude(verdict=Verdict.REFUSED, method="")
         .select_related("attendee__agent")
         .defer("raw")
         .order_by("-pk")[:SHOWN]

@@ -43,6 +43,8 @@ def reason_words(reason: str, *, name: str = "") -> str:
         ),
         "no_answer": _("Le message n’accepte ni ne décline."),
         "too_often": _("Le calendrier de cette personne a déjà redemandé la réunion plusieurs fois."),
+        "delayed": _("Avis de retard : le serveur du destinataire n’a pas encore pris l’invitation."),
+        "notice": _("Avis d’un serveur de courriel, sans effet."),
         "bounce": _("Avis de non-remise qui ne correspond à aucun envoi."),
         "cancelled": _("La réunion, ou cette date, est annulée."),
         "over": _("La réunion, ou cette date, est terminée."),

@@ -213,7 +213,7 @@ class _Batch:
             self._on_the_desk = row
             try:
                 mail = self._press.letter(row, now=self.clock())
-                letter = _Letter(row, mail.sender, render_bytes(mail))
+                letter = _Letter(row, mail.envelope_sender or mail.sender, render_bytes(mail))
             except UnsendableAddress as unsendable:
                 self._mark_refused(row, permanent=True, words=f"553 5.1.3 {unsendable}")
             else:

@@ -175,6 +175,7 @@ class Press:
             sender_name=shared.sender_name,
             recipient=delivery.recipient,
             recipient_name=delivery.recipient_name,
+            envelope_sender=recipient.organiser_address,
             reply_to=meeting.organiser.email,
             reply_to_name=meeting.organiser.full_name,
             subject=shared.subject,

@@ -126,9 +126,9 @@ def test_a_bounce_marks_the_mail_as_failed_in_the_servers_words(invited: Invited
     assert (sent.state, sent.server_words) == (DeliveryState.FAILED, "550 5.1.1 No such user")
 
 
-@pytest.mark.parametrize(("sender", "message_id"), [(ANNE, ""), ("<>", "<other@x.example>"), ("<>", "")])
+@pytest.mark.parametrize(("sender", "message_id"), [(ANNE, ""), ("<>", "<other@x.example>")])
 def test_a_bounce_of_something_else_changes_nothing(invited: Invited, sender: str, message_id: str) -> None:
-    known = message_id or (str(invited.request.message["Message-ID"]) if sender == ANNE else "")
+    known = message_id or str(invited.request.message["Message-ID"])
     row = take(invited, BOUNCE.format(message_id=known).encode(), sender=sender)
     assert row.verdict == Verdict.REFUSED
     assert invited.anne.deliveries.get().state == DeliveryState.SENT
