@@ -15,7 +15,6 @@ import http.client
 import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -33,7 +32,7 @@ from suite.local import places, ports
 from suite.local.bench import caldav, crowd, size
 from suite.local.bench.caldav import Radicale
 from suite.local.bench.crowd import Event
-from suite.local.parts.part import Part, answers
+from suite.local.bench.daphne import Daphne
 from visio.meetings.availability import busy
 from visio.meetings.queries import agenda
 from visio.meetings.slot_search import Wanted, find_slots
@@ -66,28 +65,13 @@ class Cost:
         return f"{self.median:.2f} ms (p95 {self.p95:.2f})"
 
 
-class Server(Part):
+class Server(Daphne):
     """Daphne on the database that Django's connection leads to."""
-
-    name = "daphne"
-    title = "daphne"
-    advice = "bin/bench wants the portal's environment (DATABASE_URL, REDIS_URL …)."
-
-    @property
-    def url(self) -> str:
-        return f"http://localhost:{self.port}"
 
     def environment(self) -> dict[str, str]:
         known = connection.settings_dict
         url = f"postgres://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
-        return {**os.environ, "DATABASE_URL": url, "PORTAL_URL": self.url, "ALLOWED_HOSTS": "localhost,127.0.0.1"}
-
-    def command(self) -> list[str]:
-        options = ["-b", "127.0.0.1", "-p", str(self.port), "--verbosity", "0"]
-        return [sys.executable, "-m", "daphne", *options, "suite.asgi:application"]
-
-    def is_ready(self) -> bool:
-        return answers(f"{self.url}/__lbheartbeat__", seconds=5)
+        return {**super().environment(), "DATABASE_URL": url}
 
 
 def main() -> None:

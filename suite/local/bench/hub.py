@@ -14,7 +14,6 @@ import os
 import resource
 import secrets
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -30,8 +29,8 @@ from suite.live import push
 from suite.live.hub import MOST_SOCKETS
 from suite.local import places, ports
 from suite.local.bench import size
+from suite.local.bench.daphne import Daphne
 from suite.local.bench.hub_server import GROUP
-from suite.local.parts.part import Part, answers
 
 SIZES = (size(1_000, 20), size(5_000, 40))
 ROUNDS = size(5, 2)
@@ -41,27 +40,14 @@ DEADLINE = 60.0
 SPARE_FILES = 500
 
 
-class Server(Part):
+class Server(Daphne):
     """Daphne with quiet timers, so that nothing but the broadcast costs CPU."""
 
-    name = "daphne"
-    title = "daphne"
-    advice = "bin/bench wants the portal's environment (DATABASE_URL, REDIS_URL …)."
-
-    @property
-    def url(self) -> str:
-        return f"http://localhost:{self.port}"
+    application = "suite.local.bench.hub_server:application"
 
     def environment(self) -> dict[str, str]:
         quiet = {"LIVE_HEARTBEAT_SECONDS": "600", "LIVE_GONE_SECONDS": "1800", "LIVE_SWEEP_SECONDS": "600"}
-        return {**os.environ, **quiet, "PORTAL_URL": self.url, "ALLOWED_HOSTS": "localhost,127.0.0.1"}
-
-    def command(self) -> list[str]:
-        options = ["-b", "127.0.0.1", "-p", str(self.port), "--verbosity", "0"]
-        return [sys.executable, "-m", "daphne", *options, "suite.local.bench.hub_server:application"]
-
-    def is_ready(self) -> bool:
-        return answers(f"{self.url}/__lbheartbeat__", seconds=5)
+        return {**super().environment(), **quiet}
 
     def cpu(self) -> float:
         """CPU milliseconds it has used so far."""

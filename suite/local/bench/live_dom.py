@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -26,7 +24,7 @@ from django.utils import timezone
 from suite.agents.models import Agent, Organisation
 from suite.local import places, ports
 from suite.local.bench import size
-from suite.local.parts.part import Part, answers
+from suite.local.bench.daphne import Daphne
 from visio.meetings.drafts import Invitee, MeetingDraft
 from visio.meetings.models import Meeting
 from visio.meetings.scheduling import schedule_meeting
@@ -53,33 +51,13 @@ WATCH = """
 """
 
 
-class Server(Part):
-    name = "daphne"
-    title = "daphne"
-    advice = "bin/bench wants the portal's environment (DATABASE_URL, REDIS_URL …)."
-
-    @property
-    def url(self) -> str:
-        return f"http://localhost:{self.port}"
-
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "PORTAL_URL": self.url, "ALLOWED_HOSTS": "localhost,127.0.0.1"}
-
-    def command(self) -> list[str]:
-        options = ["-b", "127.0.0.1", "-p", str(self.port), "--verbosity", "0"]
-        return [sys.executable, "-m", "daphne", *options, "suite.asgi:application"]
-
-    def is_ready(self) -> bool:
-        return answers(f"{self.url}/__lbheartbeat__", seconds=5)
-
-
 def main() -> None:
     """Print median and 95th percentile over ROUNDS meetings."""
     if not CHROMIUM.exists():
         print("left out: no Chromium on this machine (apt-get install chromium)")
         return
     with _people() as (organiser, guest), tempfile.TemporaryDirectory(dir=places.shared_folder()) as folder:
-        server = Server(Path(folder), ports.reserve())
+        server = Daphne(Path(folder), ports.reserve())
         server.start()
         try:
             whole, after_commit = _measure(server, organiser, guest)
@@ -90,7 +68,7 @@ def main() -> None:
         print(f"another browser's DOM, {name}: median {statistics.median(figures):.0f} ms, p95 {p95:.0f} ms")
 
 
-def _measure(server: Server, organiser: Agent, guest: Agent) -> tuple[list[float], list[float]]:
+def _measure(server: Daphne, organiser: Agent, guest: Agent) -> tuple[list[float], list[float]]:
     from playwright.sync_api import sync_playwright
 
     browser = Client()
