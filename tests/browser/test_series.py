@@ -83,6 +83,33 @@ def test_a_rhythm_of_ones_own_by_keyboard(visitors: Visitors, organiser: Agent) 
     assert days(made(page)) == ["+0 10:00", "+2 10:00", "+7 10:00", "+9 10:00"]
 
 
+def test_the_weekday_follows_the_date_until_one_is_chosen(visitors: Visitors, organiser: Agent) -> None:
+    page = visitors.page_as(organiser, PLAN)
+    page.locator("#id_title").fill("Point")
+    pressed = page.locator("[name=repeat_weekdays]:checked + label")
+    page.locator("#id_date").fill(after(1))
+    page.get_by_label("Répéter").select_option("custom")
+    expect(pressed).to_contain_text(["mercredi"])
+    page.locator("#id_date").fill(after(2))
+    expect(pressed).to_contain_text(["jeudi"])
+    expect(page.locator("#repetition-phrase")).to_contain_text("le jeudi")
+    page.get_by_role("checkbox", name="mardi").focus()
+    page.keyboard.press("Space")
+    page.locator("#id_date").fill(after(3))
+    expect(page.locator("#repetition-phrase")).to_contain_text("le mardi et le jeudi")
+    expect(pressed).to_contain_text(["mardi", "jeudi"])
+
+
+def test_the_weekday_of_a_date_chosen_before_the_script(visitors: Visitors, organiser: Agent) -> None:
+    page = visitors.page_as(organiser)
+    scripts = SlowScripts(page)
+    page.goto(PLAN, wait_until="commit")
+    page.locator("#id_date").fill(after(1))
+    page.get_by_label("Répéter").select_option("custom")
+    scripts.arrive()
+    expect(page.locator("[name=repeat_weekdays]:checked + label")).to_contain_text(["mercredi"])
+
+
 def test_whole_days_hide_the_hours(visitors: Visitors, organiser: Agent) -> None:
     page = visitors.page_as(organiser, PLAN)
     page.locator("#id_title").fill("Séminaire")

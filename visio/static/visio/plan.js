@@ -85,6 +85,27 @@ for (const [field, end] of [["repeat_until", "until"], ["repeat_count", "count"]
   });
 }
 
+// The weekday of a meeting that is planned is its date's, until somebody chooses among the days or the page came with others.
+const weekdays = [...form.querySelectorAll("[name=repeat_weekdays]")];
+const isWeekday = (box, day) => Number(box.value) === (new Date(day).getUTCDay() + 6) % 7;
+let followsDate = Boolean(form.elements.creation_key) && weekdays.every((box) => (
+  box.checked === box.defaultChecked && box.checked === isWeekday(box, form.elements.repeat_for.defaultValue)
+));
+
+function weekdayFollows() {
+  const day = form.elements.date.value;
+  if (followsDate && day) for (const box of weekdays) box.checked = isWeekday(box, day);
+}
+
+for (const box of weekdays) {
+  box.addEventListener("change", () => {
+    followsDate = false;
+  });
+}
+form.elements.date.addEventListener("input", weekdayFollows);
+form.elements.date.addEventListener("change", weekdayFollows);
+weekdayFollows();
+
 // A last day never lies before the first.
 const lastDay = form.elements.last_day;
 let firstDay = form.elements.date.value;
