@@ -274,33 +274,43 @@ def test_p21_a_date_cancelled_before_anything_went_out_is_only_left_out(boss: Ag
 
 
 # --- 22: daylight saving ------------------------------------------------------------------------------------------------
-# The promise's own nights (25 October 2026 and 28 March 2027) pass: their kind comes back each year.
+# The promise's own nights, and those of the year to come: their kind comes back each year.
 def last_sunday(year: int, month: int) -> dt.date:
     end = dt.date(year, month + 1, 1) - dt.timedelta(days=1)
     return end - dt.timedelta(days=(end.weekday() + 1) % 7)
 
 
 YEAR = timezone.now().year + 1
-SPRING, AUTUMN = last_sunday(YEAR, 3), last_sunday(YEAR, 10)
+SPRINGS = sorted({dt.date(2027, 3, 28), last_sunday(YEAR, 3)})
+AUTUMNS = sorted({dt.date(2026, 10, 25), last_sunday(YEAR, 10)})
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
 
 
+def before(night: dt.date, *, weeks: int) -> dt.datetime:
+    return dt.datetime.combine(night - dt.timedelta(weeks=weeks), dt.time(8), dt.UTC)
+
+
 def lived(boss: Agent, night: dt.date, time: dt.time, mailbox: Mailbox) -> tuple[Meeting, Any, Client]:
-    """A weekly series of three dates, its second on that Sunday; what the guest got; and the organiser's browser."""
+    """A weekly series of three dates, its second on that Sunday; what the guest got; and the organiser's browser.
+
+    Planned in the week before the first, whatever today is.
+    """
+    now = before(night, weeks=2)
     series = factories.meeting(
         boss,
         guests=[EXT],
+        now=now,
         start_date=night - dt.timedelta(days=7),
         start_time=time,
         rule="FREQ=WEEKLY;COUNT=3",
         minutes=30,
     )
-    send_all(timezone.now())
+    send_all(now)
     [mail] = received(mailbox, EXT)
     return series, mail, client_of(boss)
 
 
-@pytest.mark.parametrize("night", [SPRING, AUTUMN], ids=["spring", "autumn"])
+@pytest.mark.parametrize("night", [*SPRINGS, *AUTUMNS], ids=str)
 def test_p22_ten_o_clock_stays_ten_o_clock(boss: Agent, mailbox: Mailbox, night: dt.date) -> None:
     series, mail, client = lived(boss, night, dt.time(10), mailbox)
     found = dates(series)
@@ -313,30 +323,38 @@ def test_p22_ten_o_clock_stays_ten_o_clock(boss: Agent, mailbox: Mailbox, night:
     assert mail.event["DTSTART"].params["TZID"] == "Europe/Paris"
 
 
-def test_p22_half_past_two_of_the_autumn_night_is_the_first_of_the_two(boss: Agent, mailbox: Mailbox) -> None:
-    series, mail, client = lived(boss, AUTUMN, dt.time(2, 30), mailbox)
-    night = dates(series)[1]
-    assert night.starts_at == dt.datetime.combine(AUTUMN, dt.time(0, 30), dt.UTC)
+@pytest.mark.parametrize("night", AUTUMNS, ids=str)
+def test_p22_half_past_two_of_the_autumn_night_is_the_first_of_the_two(
+    boss: Agent, mailbox: Mailbox, night: dt.date
+) -> None:
+    series, mail, client = lived(boss, night, dt.time(2, 30), mailbox)
+    second = dates(series)[1]
+    assert second.starts_at == dt.datetime.combine(night, dt.time(0, 30), dt.UTC)
     # Half an hour later the clocks go back: both hours are those of that night's walls.
-    assert "02:30 – 02:00" in text_of(client.get(url(series, "detail", night)))
+    assert "02:30 – 02:00" in text_of(client.get(url(series, "detail", second)))
     assert "02:30" in mail.text
 
 
-def test_p22_half_past_two_of_the_spring_night_does_not_exist_and_is_left_out(boss: Agent, mailbox: Mailbox) -> None:
-    series, mail, client = lived(boss, SPRING, dt.time(2, 30), mailbox)
+@pytest.mark.parametrize("night", SPRINGS, ids=str)
+def test_p22_half_past_two_of_the_spring_night_does_not_exist_and_is_left_out(
+    boss: Agent, mailbox: Mailbox, night: dt.date
+) -> None:
+    series, mail, client = lived(boss, night, dt.time(2, 30), mailbox)
     days = [one.starts_at.astimezone(PARIS).date() for one in dates(series)]
     # R13: an instance that falls into the gap is neither held nor counted.
-    assert days == [SPRING + dt.timedelta(days=offset) for offset in (-7, 7, 14)]
+    assert days == [night + dt.timedelta(days=offset) for offset in (-7, 7, 14)]
     page = text_of(client.get(url(series, "detail")))
     assert page.count("02:30") >= 1
-    assert f"{SPRING:%Y%m%d}" not in page
+    assert f"{night:%Y%m%d}" not in page
     assert "02:30" in mail.text
 
 
-def test_p22_a_meeting_put_into_the_gap_is_told_as_it_will_be(boss: Agent, mailbox: Mailbox) -> None:
-    meeting = factories.meeting(boss, guests=[EXT], start_date=SPRING, start_time=dt.time(2, 30), minutes=30)
-    send_all(timezone.now())
-    assert dates(meeting)[0].starts_at == dt.datetime.combine(SPRING, dt.time(1, 30), dt.UTC)
+@pytest.mark.parametrize("night", SPRINGS, ids=str)
+def test_p22_a_meeting_put_into_the_gap_is_told_as_it_will_be(boss: Agent, mailbox: Mailbox, night: dt.date) -> None:
+    now = before(night, weeks=1)
+    meeting = factories.meeting(boss, guests=[EXT], now=now, start_date=night, start_time=dt.time(2, 30), minutes=30)
+    send_all(now)
+    assert dates(meeting)[0].starts_at == dt.datetime.combine(night, dt.time(1, 30), dt.UTC)
     # The offset before the gap: the clocks of that morning show half past three, and so do the page and the mail.
     assert "03:30 – 04:00" in text_of(client_of(boss).get(url(meeting, "detail")))
     [mail] = received(mailbox, EXT)
