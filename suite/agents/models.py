@@ -135,6 +135,10 @@ class Agent(AbstractBaseUser, PermissionsMixin):
         ]
         indexes = [
             GinIndex(fields=["search_name"], name="agent_search_trgm", opclasses=["gin_trgm_ops"]),
+            # A unit invited as a whole (visio.meetings.groups).
+            models.Index(
+                fields=["organisation", "organizational_unit"], condition=models.Q(is_active=True), name="agent_by_unit"
+            ),
         ]
 
     def __str__(self) -> str:
