@@ -178,7 +178,7 @@ def test_a_series_is_cut_and_brought_back_by_keys_alone(visitors: Visitors, orga
     assert len(days(meeting)) == 6
 
 
-# --- whole days on a phone ---------------------------------------------------------------------------------------------------
+# --- long times stay in their place ---------------------------------------------------------------------------------------------------
 def test_whole_days_fit_a_phone(visitors: Visitors, organiser: Agent, guest: Agent) -> None:
     one = factories.meeting(organiser, guests=[guest], start_date=TUESDAY, is_all_day=True, minutes=2880)
     page = visitors.page_as(guest, "/reunions/", viewport=PHONE)
@@ -189,3 +189,19 @@ def test_whole_days_fit_a_phone(visitors: Visitors, organiser: Agent, guest: Age
     desk = visitors.page_as(organiser, url(one, "edit"), viewport=PHONE)
     expect(desk.locator("#recapitulatif")).to_contain_text("Journées entières, jusqu’au")
     assert desk.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@SIZES
+def test_a_slot_of_another_year_stays_in_its_column(
+    visitors: Visitors, organiser: Agent, viewport: dict[str, int]
+) -> None:
+    day = dt.date(dt.datetime.now(dt.UTC).year + 1, 9, 15)
+    page = visitors.page_as(organiser, f"/reunions/planifier/?date={day}&start=10:00", viewport=viewport)
+    page.get_by_role("button", name="Proposer des créneaux").click()
+    when = page.locator(".av-slot__when").first
+    expect(when).to_contain_text(str(day.year))
+    box = when.bounding_box()
+    tally = page.locator(".av-slot__tally").first.bounding_box()
+    assert box is not None
+    assert tally is not None
+    assert box["x"] + when.evaluate("one => one.scrollWidth") <= tally["x"]
