@@ -75,6 +75,15 @@ class PortalSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
     target_class = "suite.agents.sessions.PortalSessionAuthentication"
 
 
+def say_null_as_3_1_does(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """A postprocessing hook: the framework's pages of lists say `nullable`, which OpenAPI 3.1 does not know."""
+    for schema in result["components"]["schemas"].values():
+        for member in schema.get("properties", {}).values():
+            if member.pop("nullable", False):
+                member["type"] = [member["type"], "null"]
+    return result
+
+
 def describe_refusals(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """A postprocessing hook: the problem document of every refusal that an operation may give."""
     result["components"]["schemas"]["Problem"] = PROBLEM

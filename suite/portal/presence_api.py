@@ -22,27 +22,29 @@ from suite.live.visibility import may_see
 MOST_ASKED = 100
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "In a meeting",
-            value={
-                "agent": "0b0a4e9e-5a53-4f8b-8a50-6dbb8f2f0c55",
-                "state": "in_meeting",
-                "until": "2026-11-26T10:15:00Z",
-                "since": None,
-                "words": "En réunion jusqu’à 11 h 15",
-            },
-            response_only=True,
-        )
-    ]
-)
+_IN_A_MEETING = {
+    "agent": "0b0a4e9e-5a53-4f8b-8a50-6dbb8f2f0c55",
+    "state": "in_meeting",
+    "until": "2026-11-26T10:15:00Z",
+    "since": None,
+    "words": "En réunion jusqu’à 11 h 15",
+}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("In a meeting", value=_IN_A_MEETING, response_only=True)])
 class PresenceSerializer(serializers.Serializer[Any]):
     agent = serializers.UUIDField(read_only=True)
     state = serializers.ChoiceField(choices=list(presence.STATES), read_only=True)
     until = InstantField(read_only=True, allow_null=True)
     since = InstantField(read_only=True, allow_null=True)
     words = serializers.CharField(read_only=True)
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("One agent, in a meeting", value={"results": [_IN_A_MEETING]}, response_only=True)]
+)
+class PresencesSerializer(serializers.Serializer[Any]):
+    results = PresenceSerializer(many=True)
 
 
 @extend_schema_serializer(
@@ -69,7 +71,7 @@ class PresenceApi(APIView):
                 "agent", OpenApiTypes.UUID, many=True, description="Whose; repeat it, 100 at most. Mine when left out."
             )
         ],
-        responses=PresenceSerializer(many=True),
+        responses=PresencesSerializer,
     )
     def get(self, request: Request) -> Response:
         """Presence of people of my organisation or of my meetings; others are left out of the answer."""

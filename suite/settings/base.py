@@ -390,6 +390,7 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "suite.agents.schema.say_null_as_3_1_does",
         "suite.agents.schema.describe_refusals",
     ],
 }

@@ -21,7 +21,6 @@ from suite.agents.models import Agent
 from suite.agents.problems import Problem
 from suite.agents.strict import Faults, InstantField, StrictSerializer, asked
 from visio.meetings import answers, idempotency, scheduling, series, undo
-from visio.meetings.api_examples import PERSON_EXAMPLE
 from visio.meetings.api_pieces import (
     CONFLICT,
     FROM,
@@ -51,7 +50,7 @@ from visio.meetings.input_api import (
 )
 from visio.meetings.models import AnsweredVia, Attendee, Meeting
 from visio.meetings.permissions import visible_meeting_or_404
-from visio.meetings.serializers import MeetingSerializer, PersonSerializer
+from visio.meetings.serializers import MeetingSerializer, PeopleSerializer
 from visio.meetings.shown_dates import answers_of_dates, shown_to
 
 
@@ -280,13 +279,12 @@ class Directory(APIView):
     @extend_schema(
         operation_id="directory_search",
         parameters=[OpenApiParameter("q", OpenApiTypes.STR, required=True, description="Two letters at least")],
-        responses=PersonSerializer(many=True),
-        examples=[PERSON_EXAMPLE],
+        responses=PeopleSerializer,
     )
     def get(self, request: Request) -> Response:
         """People by name or address, ten at most, my own organisation first."""
         found = search_agents(viewer=me(request), text=asked(request, DirectoryQuery)["q"])
-        return Response({"results": PersonSerializer(found, many=True).data})
+        return Response(PeopleSerializer({"results": found}).data)
 
 
 def my_place(request: Request, meeting: Meeting) -> Attendee:

@@ -79,7 +79,7 @@ _MEETING: dict[str, Any] = {
     "notices": [],
 }
 
-PERSON_EXAMPLE = OpenApiExample("A person", value=PERSON, response_only=True)
+PEOPLE = OpenApiExample("One person", value={"results": [PERSON]}, response_only=True)
 MEETING = OpenApiExample("A weekly meeting", value=_MEETING, response_only=True)
 OCCURRENCE = OpenApiExample("One Thursday", value=_DATE, response_only=True)
 OCCURRENCE_DETAIL = OpenApiExample(

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from suite.agents.delegation import principals_of
 from suite.agents.models import Agent
 from suite.agents.strict import InstantField, StrictSerializer
-from visio.meetings.api_examples import COUNTER, MEETING, OCCURRENCE, OCCURRENCE_DETAIL
+from visio.meetings.api_examples import COUNTER, MEETING, OCCURRENCE, OCCURRENCE_DETAIL, PEOPLE
 from visio.meetings.dates import occurrence_key
 from visio.meetings.exception_models import CounterProposal, CounterState
 from visio.meetings.form_values import times_shown
@@ -44,6 +44,11 @@ class PersonSerializer(serializers.ModelSerializer[Agent]):
         model = Agent
         fields = ["id", "name", "email", "organisation", "job_title", "time_zone"]
         read_only_fields = fields
+
+
+@extend_schema_serializer(component_name="People", examples=[PEOPLE])
+class PeopleSerializer(serializers.Serializer[Any]):
+    results = PersonSerializer(many=True)
 
 
 class AttendeeSerializer(serializers.ModelSerializer[Attendee]):

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
+from suite.agents.models import Agent
 from suite.agents.scopes import SCOPES
 from tests import factories
 from tests.visio.meetings.test_api import api
+from tests.visio.polls.asking import poll
 from visio.meetings.models import Meeting
+from visio.polls.models import Poll
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -105,6 +113,57 @@ def walk(schema: dict[str, Any], values: dict[str, str]) -> list[str]:
             query = "&".join(f"{name}={window.get(name, values['agent'])}" for name in asked)
             paths.append(f"{path}?{query}" if query else path)
     return paths
+
+
+def judge(schema: dict[str, Any], part: dict[str, Any], value: Any) -> list[str]:
+    """What is wrong with a JSON value by a schema of the document."""
+    document = Registry().with_resource("urn:document", Resource(contents=absolute(schema), specification=DRAFT202012))
+    judged = Draft202012Validator(absolute(part), registry=document)
+    return [f"{list(error.path)}: {error.message[:200]}" for error in judged.iter_errors(value)]
+
+
+def absolute(part: Any) -> Any:
+    """The same schema, its references naming the document."""
+    if isinstance(part, dict):
+        return {key: f"urn:document{value}" if key == "$ref" else absolute(value) for key, value in part.items()}
+    return [absolute(one) for one in part] if isinstance(part, list) else part
+
+
+def test_every_example_is_what_its_schema_says(schema: dict[str, Any]) -> None:
+    for _path, _method, operation in operations(schema):
+        for place in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for media in place.get("content", {}).values():
+                for name, example in media.get("examples", {}).items():
+                    assert judge(schema, media["schema"], example["value"]) == [], (operation["operationId"], name)
+
+
+@pytest.mark.django_db
+def test_every_get_answers_what_the_document_says(schema: dict[str, Any]) -> None:
+    agent, guest = factories.agent(), factories.agent("Abel")
+    meeting = factories.meeting(agent, guests=[guest])
+    poll(agent, [guest])
+    propose(guest, meeting)
+    values = {"key": "only", "agent": str(agent.public_id)}
+    tool, shown = api(agent), 0
+    for path, method, operation in operations(schema):
+        if method != "get" or "{counter_id}" in path:
+            continue
+        ids = {"/meetings/": str(meeting.public_id), "/polls/": str(Poll.objects.get().public_id)}
+        public_id = next((found for part, found in ids.items() if part in path), "")
+        [address] = walk({"paths": {path: {method: operation}}}, values | {"public_id": public_id})
+        answer = tool.get(address)
+        assert answer.status_code == 200, (address, answer.content)
+        media = operation["responses"]["200"]["content"]["application/json"]
+        assert judge(schema, media["schema"], answer.json()) == [], address
+        shown += bool(answer.json().get("results", True))
+    assert shown >= 9
+
+
+def propose(guest: Agent, meeting: Meeting) -> None:
+    at = timezone.now() + dt.timedelta(days=3)
+    asked = {"starts_at": at.isoformat(), "ends_at": (at + dt.timedelta(hours=1)).isoformat()}
+    path = f"/api/v1/meetings/{meeting.public_id}/counters/"
+    assert api(guest).post(path, asked, content_type="application/json").status_code == 201
 
 
 @pytest.mark.django_db
