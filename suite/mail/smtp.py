@@ -52,13 +52,15 @@ class Mailer:
         self._begun = 0
         # The server refused a message and closed the connection: the next message opens another.
         self._hung_up = False
+        # The server lets nobody but the portal write.
+        self._only_or_sender = False
 
     def __enter__(self) -> Mailer:
         try:
             self._server = self._connect()
         except (smtplib.SMTPException, OSError) as error:
             raise MailServerDown(_words(error)) from error
-        self._opened, self._begun = time.monotonic(), 0
+        self._opened, self._begun, self._only_or_sender = time.monotonic(), 0, False
         return self
 
     def __exit__(
@@ -66,34 +68,50 @@ class Mailer:
     ) -> None:
         self.close()
 
-    def send(self, *, sender: str, recipient: str, message: bytes) -> None:
+    def send(self, *, sender: str, recipient: str, message: bytes, or_sender: str = "") -> None:
         """Hand over one message and wait until the server has taken charge of it (RFC 5321 §4.2.5)."""
-        self.begin(sender=sender, recipient=recipient, message=message)
+        self.begin(sender=sender, recipient=recipient, message=message, or_sender=or_sender)
         self.finish()
 
-    def begin(self, *, sender: str, recipient: str, message: bytes) -> None:
+    def begin(self, *, sender: str, recipient: str, message: bytes, or_sender: str = "") -> None:
         """Hand over a message without waiting for the last reply: `finish` reads it, and must be called next.
 
-        While the server stores one message, its sender can write the next one.
+        While the server stores one message, its sender can write the next one. `or_sender`: who writes where the server does
+        not let `sender`; many relays know one address of the portal alone, and most say so at RCPT.
         """
+        self._begun += 1
+        try:
+            if or_sender not in {"", sender} and not self._only_or_sender:
+                try:
+                    self._envelope(sender, recipient, len(message), culprit="message")
+                except MailRefused as refused:
+                    if not refused.permanent:
+                        raise
+                    self._envelope(or_sender, recipient, len(message), culprit="sender")
+                    self._only_or_sender = True
+            else:
+                self._envelope(or_sender or sender, recipient, len(message), culprit="sender")
+            self._connected().send(_end_of_data(message))
+        except (smtplib.SMTPException, OSError) as error:
+            raise self._down(error) from error
+
+    def _envelope(self, sender: str, recipient: str, size: int, *, culprit: str) -> None:
+        """MAIL, RCPT and DATA. `culprit`: whose fault it is that the sender is refused, see `_expect`."""
         if self._hung_up:
             self._hung_up = False
             self.__enter__()
         server = self._connected()
-        self._begun += 1
-        try:
-            options = [f"size={len(message)}"] if server.has_extn("size") else []
-            if server.has_extn("pipelining"):
-                self._envelope_at_once(server, sender, recipient, options)
-            else:
-                self._expect(server.mail(sender, options), culprit="sender")
-                self._expect(server.rcpt(recipient))
-                self._expect(server.docmd("DATA"), code=354)
-            server.send(_end_of_data(message))
-        except (smtplib.SMTPException, OSError) as error:
-            raise self._down(error) from error
+        options = [f"size={size}"] if server.has_extn("size") else []
+        if server.has_extn("pipelining"):
+            self._envelope_at_once(server, sender, recipient, options, culprit)
+        else:
+            self._expect(server.mail(sender, options), culprit=culprit)
+            self._expect(server.rcpt(recipient))
+            self._expect(server.docmd("DATA"), code=354)
 
-    def _envelope_at_once(self, server: smtplib.SMTP, sender: str, recipient: str, options: list[str]) -> None:
+    def _envelope_at_once(
+        self, server: smtplib.SMTP, sender: str, recipient: str, options: list[str], culprit: str
+    ) -> None:
         """MAIL, RCPT and DATA in one packet, one round trip instead of three (RFC 2920 §3.1)."""
         if any(character in sender + recipient for character in "\r\n"):
             raise ValueError("an address with a line break")
@@ -109,7 +127,7 @@ class Mailer:
             # It waits for a message that has no recipient: an empty one ends that.
             server.send(b".\r\n")
             server.getreply()
-        self._expect(mail, culprit="sender")
+        self._expect(mail, culprit=culprit)
         self._expect(rcpt)
         self._expect(data, code=354)
 

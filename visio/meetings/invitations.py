@@ -125,6 +125,7 @@ def _claim(limit: int, now: dt.datetime) -> dict[int, bool]:
 class _Letter:
     row: Delivery
     sender: str
+    envelope_sender: str
     message: bytes
 
 
@@ -174,7 +175,12 @@ class _Batch:
         """Send one letter; answer the next, written while the server stored this one."""
         row = letter.row
         try:
-            mailer.begin(sender=letter.sender, recipient=row.recipient, message=letter.message)
+            mailer.begin(
+                sender=letter.envelope_sender or letter.sender,
+                or_sender=letter.sender,
+                recipient=row.recipient,
+                message=letter.message,
+            )
         except MailRefused as refused:
             self._mark_refused(row, permanent=refused.permanent, words=refused.words)
             return self._next_letter()
@@ -213,7 +219,7 @@ class _Batch:
             self._on_the_desk = row
             try:
                 mail = self._press.letter(row, now=self.clock())
-                letter = _Letter(row, mail.envelope_sender or mail.sender, render_bytes(mail))
+                letter = _Letter(row, mail.sender, mail.envelope_sender, render_bytes(mail))
             except UnsendableAddress as unsendable:
                 self._mark_refused(row, permanent=True, words=f"553 5.1.3 {unsendable}")
             else:
@@ -304,11 +310,11 @@ class _Batch:
     def _defer_over_the_rate(self) -> None:
         """Rows of a domain that has had its share of this second are put back until theirs; the others go on."""
         turns = throttle.turns({row.pk: row.recipient for row in self._unwritten if row.pk not in self._with_slot})
+        asked_at = self.clock()
         if turns.unknown:
-            self._put_back([self._left[pk] for pk in turns.unknown], due_at=self.clock() + throttle.DOWN_REST)
+            self._put_back([self._left[pk] for pk in turns.unknown], due_at=asked_at + throttle.DOWN_REST)
         for pk, wait in turns.later.items():
-            slot = self.clock() + wait
-            self._put_back([self._left[pk]], due_at=slot, slot=slot)
+            self._put_back([self._left[pk]], due_at=asked_at + wait, slot=asked_at + wait)
 
     def _defer_behind_earlier_ones(self) -> None:
         """A CANCEL must not overtake the REQUEST that another sender holds, nor a newer REQUEST an older one."""
