@@ -32,9 +32,9 @@ class Line:
     @property
     def action_words(self) -> str:
         return {
-            "create": _("Créée"),
-            "change": _("Modifiée"),
-            "cancel": _("Annulée"),
+            "create": _("À créer"),
+            "change": _("À modifier"),
+            "cancel": _("À annuler"),
             "same": _("Inchangée"),
             "skip": _("Laissée de côté"),
         }[self.action]

@@ -70,6 +70,9 @@ def test_a_file_is_previewed_line_by_line_then_confirmed(client: Client, agent: 
         "Aucun courriel ne part",
     ):
         assert words in said, words
+    # Nothing is done yet.
+    assert "À créer" in said
+    assert "Créée" not in said
     assert not Meeting.objects.exists(), "a preview creates nothing"
     done = client.post(where, follow=True)
     assert done.redirect_chain == [("/reunions/", 302)]
