@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from visio.meetings.availability_views import Asked, read_asked
 from visio.meetings.horizon import dates_to_have
 from visio.meetings.recurrence import RuleRefused
+from visio.meetings.scopes import Scope
 from visio.meetings.timetable import Timetable
 from visio.places.bookings import MOST_RESOURCES
 from visio.places.features import feature_words
@@ -83,9 +84,13 @@ def _read(request: HttpRequest) -> Asked:
 
 
 def _spans(asked: Asked) -> list[Span]:
-    """Every date within the horizon that the form makes; its one date while the rule is not understood, none without a time."""
+    """Every date within the horizon that the form makes; its one date while the rule is not understood, none without a time.
+
+    One date of a series that is edited alone is judged alone.
+    """
     draft = asked.form.draft
-    if draft is not None and draft.rule:
+    is_alone = asked.meeting is not None and asked.request.POST.get("scope") == Scope.ONE
+    if draft is not None and draft.rule and not is_alone:
         try:
             timetable = Timetable.of_draft(draft)
             starts, _edge = dates_to_have(timetable, now=asked.now)

@@ -61,6 +61,20 @@ def test_the_picker_looks_at_every_date_of_a_series(organiser: Agent) -> None:
     assert "Indisponible pour 1 date sur" in page
 
 
+def test_one_date_of_a_series_is_judged_alone(organiser: Agent) -> None:
+    small = room(organiser.organisation)
+    reserve(organiser, small, at=monday() + dt.timedelta(days=7))
+    meeting = factories.meeting(
+        organiser, start_date=monday().date(), start_time=dt.time(10), rule="FREQ=WEEKLY;BYDAY=MO;COUNT=4"
+    )
+    fields = {"reunion": str(meeting.public_id), "repeat": "weekly", "repeat_end": "count", "repeat_count": "4"}
+    assert "4 dates" in pick(organiser, **fields, scope="all")
+    page = pick(organiser, **fields, scope="one")
+    assert "Indisponible" not in page
+    assert "dates" not in page
+    assert "4 dates" in pick(organiser, **(fields | {"reunion": ""}), scope="one")
+
+
 def test_the_meeting_being_edited_is_no_obstacle(organiser: Agent, colleague: Agent) -> None:
     small = room(organiser.organisation)
     meeting = reserve(organiser, small)
