@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from suite.agents.models import Agent
 from tests import factories
-from tests.browsing import Visitors
+from tests.browsing import PHONE, Visitors
 from visio.meetings.models import Meeting
 from visio.meetings.tokens import link_token
 
@@ -75,3 +75,15 @@ def test_the_header_keeps_its_parts_apart(visitors: Visitors, claire: Agent) -> 
     assert len(shown) >= 2
     for left, right in itertools.pairwise(shown):
         assert left["x"] + left["width"] <= right["x"] + 1
+
+
+def test_days_and_hours_have_room_on_a_phone(visitors: Visitors, claire: Agent) -> None:
+    """A weekday is not broken in two, and an hour with its AM or PM is not cut."""
+    Agent.objects.filter(pk=claire.pk).update(language="de")
+    page = visitors.page_as(claire, "/reglages/horaires/", viewport=PHONE, locale="de-DE")
+    days = page.locator("fieldset.ps-hours__day")
+    assert days.count() == 7
+    lines = days.locator("legend").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().height)")
+    assert max(lines) < 32, lines
+    widths = days.locator("input[type=time]").evaluate_all("(all) => all.map((one) => one.offsetWidth)")
+    assert min(widths) >= 120, widths
