@@ -308,6 +308,7 @@ class Delivery(models.Model):
     reason = models.CharField(_("motif"), max_length=10, choices=DeliveryReason.choices)
     language = models.CharField(_("langue"), max_length=5, default="fr")
     # What the text compares with: {"starts_at", "ends_at", "time_zone", "title", "place"} before the change (ISO instants).
+    # "dates": the same for single dates of a series, by recurrence id, whose own letters this one takes the place of.
     before = models.JSONField(_("avant la modification"), default=dict, blank=True)
     state = models.CharField(_("état"), max_length=10, choices=DeliveryState.choices, default=DeliveryState.OWED)
     due_at = models.DateTimeField(_("à envoyer le"))
