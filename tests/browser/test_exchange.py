@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from suite.agents.models import Agent
@@ -14,6 +16,7 @@ from tests.browser.accessibility import serious_faults
 from tests.browsing import DESKTOP, PHONE, Visitors
 from tests.visio.exchange.files import calendar, event, timed
 from visio.meetings.models import Meeting
+from visio.reminders.models import Reminder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,6 +70,19 @@ def test_an_address_is_made_and_shown_once(visitors: Visitors, agent: Agent) -> 
     page.reload()
     expect(page.get_by_label("Adresse", exact=True)).to_have_count(0)
     expect(page.get_by_text("Outlook du bureau", exact=True)).to_be_visible()
+
+
+def test_a_reminder_stays_off_the_paper(visitors: Visitors, agent: Agent) -> None:
+    now = timezone.now()
+    meeting = factories.meeting(agent, title="Comité de suivi", starts_at=now + dt.timedelta(minutes=8))
+    date = meeting.occurrences.get()
+    due = date.starts_at - dt.timedelta(minutes=10)
+    Reminder.objects.create(agent=agent, occurrence=date, starts_at=date.starts_at, minutes=10, due_at=due, done_at=now)
+    page = visitors.page_as(agent, f"{reverse('exchange:agenda')}?du=2026-01-01&au=2026-02-01")
+    reminder = page.locator(".ps-reminder")
+    expect(reminder).to_contain_text("Comité de suivi")
+    page.emulate_media(media="print")
+    expect(reminder).to_be_hidden()
 
 
 def test_paper_is_light_on_a_dark_screen(visitors: Visitors, agent: Agent) -> None:
