@@ -1,7 +1,9 @@
 """Administration of organisations, teams, agents and their tokens."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import display
 from django.core.exceptions import PermissionDenied
@@ -98,6 +100,15 @@ class TeamAdmin(KnowsWhoAsks[Team]):
         return list_link(Agent, team.member_count, team__id__exact=team.pk)
 
 
+class ByLanguage(admin.AllValuesFieldListFilter):
+    """Languages by their names."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        names = dict(settings.LANGUAGES)
+        for choice in super().choices(changelist):
+            yield {**choice, "display": names.get(str(choice["display"]), choice["display"])}
+
+
 @admin.register(Agent)
 class AgentAdmin(PortalAdmin[Agent]):
     """Names and addresses come from ProConnect with every sign-in: they are shown, not edited."""
@@ -115,7 +126,13 @@ class AgentAdmin(PortalAdmin[Agent]):
         "last_login",
     ]
     list_select_related = ["organisation", "team"]
-    list_filter = ["is_active", "is_staff", "is_demo", "language", ("last_login", admin.DateFieldListFilter)]
+    list_filter = [
+        "is_active",
+        "is_staff",
+        "is_demo",
+        ("language", ByLanguage),
+        ("last_login", admin.DateFieldListFilter),
+    ]
     search_fields = ["search_name", "sub", "organisation__name", "team__name"]
     date_hierarchy = "created_at"
     ordering = ["usual_name", "given_name", "pk"]

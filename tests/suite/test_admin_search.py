@@ -137,6 +137,17 @@ def test_every_label_is_in_french(office: Client, model: type[models.Model], rf:
     assert bare == []
 
 
+def test_parts_and_languages_have_their_names(office: Client) -> None:
+    parts = [str(part["name"]) for part in office.get("/admin/").context["app_list"]]
+    assert "Courriels" in parts
+    assert "Mail" not in parts
+    factories.agent(language="de")
+    filters = office.get(address(Agent)).context["cl"].filter_specs
+    [language] = [one for one in filters if one.title == "langue"]
+    names = [str(choice["display"]) for choice in language.choices(office.get(address(Agent)).context["cl"])]
+    assert {"Français", "Allemand"} <= set(names), names
+
+
 def test_every_page_names_the_sites_icon(office: Client) -> None:
     """Else the browser asks for /favicon.ico, which is nowhere."""
     for path in ("/admin/", address(Agent)):
