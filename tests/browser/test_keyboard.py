@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from suite.agents.models import Agent
 from tests import factories
+from tests.browser.accessibility import serious_faults
 from tests.browsing import DESKTOP, PHONE, Visitors
 from tests.visio.meetings.test_views_series import TUESDAY, dates, days, url, weekly
 from visio.meetings.counters import propose
+from visio.meetings.dates import occurrence_key
+from visio.meetings.drafting import draft_of
 from visio.meetings.models import Meeting
+from visio.meetings.scopes import Scope
+from visio.meetings.series import cancel, change
 from visio.meetings.tokens import link_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -176,6 +183,43 @@ def test_a_series_is_cut_and_brought_back_by_keys_alone(visitors: Visitors, orga
     page.keyboard.press("Space")
     expect(page.locator("#annonces")).to_contain_text("C’est comme avant")
     assert len(days(meeting)) == 6
+
+
+@SIZES
+@pytest.mark.parametrize("dark", [False, True], ids=["clair", "sombre"])
+def test_the_pages_of_dates_that_are_gone_have_no_serious_fault(
+    visitors: Visitors, guest: Agent, meeting: Meeting, viewport: dict[str, int], dark: bool
+) -> None:
+    organiser, anne = meeting.organiser, meeting.attendees.get(email="anne@b.example")
+    first, third, last = dates(meeting)[0], dates(meeting)[2], dates(meeting)[5]
+    draft = dataclasses.replace(draft_of(meeting, third, scope=Scope.ONE), attendees=())
+    now = timezone.now()
+    change(meeting=meeting, occurrence=third, scope=Scope.ONE, by=organiser, draft=draft, revision=1, now=now)
+    cancel(meeting=meeting, occurrence=first, scope=Scope.ONE, by=organiser, now=now)
+    cancel(meeting=meeting, occurrence=last, scope=Scope.FOLLOWING, by=organiser, now=now)
+    page = visitors.page_as(guest, viewport=viewport, dark=dark)
+    for date, said in (
+        (first, "Date annulée"),
+        (third, "pas sur la liste"),
+        (last, "et les suivantes ont été annulées"),
+    ):
+        page.goto(url(meeting, "detail", date))
+        expect(page.locator("#contenu")).to_contain_text(said)
+        assert serious_faults(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    link = f"/invitation/{link_token(anne)}/?date="
+    letter = visitors.page_as(None, viewport=viewport, dark=dark)
+    for date, said in ((third, "pas sur la liste"), (last, "Cette date est annulée.")):
+        letter.goto(link + occurrence_key(date))
+        expect(letter.locator("#contenu")).to_contain_text(said)
+        assert serious_faults(letter) == []
+        assert letter.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    # In a narrow panel the two hours stand side by side.
+    letter.goto(link + occurrence_key(dates(meeting)[1]) + "&reponse=counter")
+    begin, end = (letter.locator(f"#proposition-{name}").bounding_box() for name in ("de", "a"))
+    assert begin is not None
+    assert end is not None
+    assert (begin["y"], begin["x"] < end["x"]) == (end["y"], True)
 
 
 # --- long times stay in their place ---------------------------------------------------------------------------------------------------
