@@ -278,11 +278,16 @@ OTHER_PROGRAMS = frozenset(
 )
 
 
+# Modules with a test of a minute or more: begun last, every other worker would wait for it.
+LONG = frozenset({"test_crowds.py", "test_benching.py", "test_guest_calendars.py"})
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What uses a browser or a homeserver, or lives in tests/faults, carries the marker by itself.
 
-    A test that waits for other programs (docs/decisions/017) may try once more, and says so.
+    A test that waits for other programs (docs/decisions/017) may try once more, and says so. The longest come first.
     """
+    items.sort(key=lambda item: item.path.name not in LONG)
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "browser" in names:
