@@ -54,7 +54,6 @@ IF_NONE_MATCH = OpenApiParameter(
 )
 FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="What ends after this instant (default: now)")
 TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="What starts before this instant")
-CURSOR = OpenApiParameter("cursor", OpenApiTypes.STR, description="From `next` or `previous` of another page")
 # What PUT and DELETE answered before If-Match was known: kept for whoever sends the revision in the body.
 CONFLICT = "Somebody changed the meeting since `revision` was read; `meeting` is the current state. Or it is over"
 

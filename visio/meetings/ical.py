@@ -16,7 +16,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import functools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -27,7 +27,7 @@ from icalendar.parser import Parameters
 from suite.core.plain import clean_text, one_line
 from visio.meetings import tokens
 from visio.meetings.ical_lines import ValueKind, address_line, safe_parameter, text_line, uri_line, utc_stamp
-from visio.meetings.models import Answer, Attendee, Meeting, Method, Occurrence, Privacy, Role, Status
+from visio.meetings.models import Answer, Meeting, Method, Occurrence, Privacy, Role, Status
 from visio.meetings.vtimezone import vtimezone
 
 _PARTSTAT = {
@@ -338,17 +338,6 @@ def meeting_ics(
     )
     url = tokens.join_url(meeting) if join_url is None else join_url
     return text.render(recipient=None, join_url="" if meeting.is_cancelled else url, stamp=meeting.changed_at)
-
-
-def recipient_of(attendee: Attendee) -> Recipient:
-    return Recipient(email=attendee.email, name=attendee.display_name, answer=attendee.answer, role=attendee.role)
-
-
-def calendar_file(events: Sequence[bytes], zones: Iterable[bytes], *, name: str = "") -> bytes:
-    """Several meetings in one object without METHOD (RFC 7986 §5.1 NAME): `events` and `zones` of their CalendarTexts."""
-    head = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//{settings.UID_DOMAIN}//Portail//FR\r\nCALSCALE:GREGORIAN\r\n"
-    named = text_line("NAME", name) + text_line("X-WR-CALNAME", name) if name else b""
-    return b"".join((head.encode("ascii"), named, *zones, *events, b"END:VCALENDAR\r\n"))
 
 
 def _cancelled(occurrence: Occurrence) -> Occurrence:

@@ -144,7 +144,6 @@ class DateLine:
 
     address: str
     day: str
-    is_this: bool
     is_cancelled: bool
     is_moved: bool
     title: str  # "" when it is the series' own
@@ -180,7 +179,6 @@ def dates(request: HttpRequest, page: Page, mine: Attendee | None) -> dict[str, 
         DateLine(
             address=address_of(meeting, one),
             day=day_words(meeting, one, page.agent, now),
-            is_this=page.one_date and one.pk == page.occurrence.pk,
             is_cancelled=meeting.is_cancelled or one.status == Status.CANCELLED,
             is_moved=one.recurrence_id not in (None, one.starts_at),
             title=one.title or "",
