@@ -26,7 +26,7 @@ from visio.meetings.models import (
     Role,
     Status,
 )
-from visio.meetings.owing import owe_after_edit, owe_cancellations, owe_invitations
+from visio.meetings.owing import LostDate, owe_after_edit, owe_invitations, owe_lost_dates
 from visio.meetings.recurrence import Start, parse_rule, settled
 from visio.meetings.recurrence import split as split_rule
 from visio.meetings.shifting import is_moved, original_wall, shift_of, shifted
@@ -147,14 +147,13 @@ def _take_back(meeting: Meeting, rows: Iterable[Occurrence], once: list[Attendee
     meeting.revision += 1
     meeting.sequence += 1
     dates = {row.pk: row for row in rows}
-    for one in once:
-        date = dates[one.only_occurrence_id or 0]
-        owe_cancellations(
-            meeting=meeting,
-            attendees=[one],
-            reason=DeliveryReason.CANCELLED,
-            telling=act.telling(before=before_of(meeting, date), date=date),
-        )
+    told = {row.pk: before_of(meeting, row) for row in dates.values()} if once else {}
+    lost = [
+        LostDate(one, dates[pk], DeliveryReason.CANCELLED, told[pk])
+        for one in once
+        if (pk := one.only_occurrence_id) is not None
+    ]
+    owe_lost_dates(meeting=meeting, lost=lost, telling=act.telling())
 
 
 def _end(meeting: Meeting, head: Timetable) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
@@ -186,6 +186,37 @@ def owe_cancellations(
     _insert(meeting, told, Method.CANCEL, telling)
 
 
+@dataclass(frozen=True)
+class LostDate:
+    """A guest of one date who loses it. `before`: what that date was (Delivery.before)."""
+
+    attendee: Attendee
+    date: Occurrence
+    reason: DeliveryReason
+    before: Before
+
+
+def owe_lost_dates(*, meeting: Meeting, lost: Sequence[LostDate], telling: Telling) -> None:
+    """`owe_cancellations` for guests of one date, each of theirs, in the statements of one."""
+    attendees = [one.attendee for one in lost]
+    waiting = _supersede(meeting, attendees, Method.REQUEST, telling)
+    if telling.is_silent or not lost:
+        return
+    gone = meeting.deliveries.filter(WENT_OUT, recipient__in=[one.email for one in attendees])
+    reached = set(gone.order_by().values_list("recipient", "recurrence_id").distinct())
+    rows = [
+        _Row(
+            one.attendee,
+            one.date.recurrence_id,
+            one.reason,
+            _as_known(one.attendee, waiting, replace(telling, before=one.before, date=one.date)),
+        )
+        for one in lost
+        if reached & {(one.attendee.email, None), (one.attendee.email, one.date.recurrence_id)}
+    ]
+    _insert(meeting, rows, Method.CANCEL, telling)
+
+
 def owe_refusal(*, meeting: Meeting, attendee: Attendee, telling: Telling) -> None:
     """A DECLINECOUNTER to that attendee, same SEQUENCE (R20). A second one at the same version goes again."""
     same = meeting.deliveries.filter(
@@ -261,7 +292,7 @@ def _reached(meeting: Meeting, attendees: Sequence[Attendee], telling: Telling) 
     gone = meeting.deliveries.filter(WENT_OUT)
     if telling.date is not None:
         gone = gone.filter(Q(recurrence_id=None) | Q(recurrence_id=telling.recurrence_id))
-    return set(gone.order_by().values_list("recipient", flat=True))
+    return set(gone.order_by().values_list("recipient", flat=True).distinct())
 
 
 def _insert(meeting: Meeting, rows: Sequence[_Row], method: Method, telling: Telling) -> list[int]:

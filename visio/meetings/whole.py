@@ -32,7 +32,7 @@ from visio.meetings.models import (
     Role,
     Status,
 )
-from visio.meetings.owing import owe_after_edit, owe_cancellations
+from visio.meetings.owing import LostDate, owe_after_edit, owe_cancellations, owe_lost_dates
 from visio.meetings.refusals import DraftRefused, MeetingOver
 from visio.meetings.shifting import is_moved, whole_timetable
 from visio.meetings.timetable import Timetable
@@ -130,17 +130,15 @@ def take_back_dates(
     what they have (RFC 5546 §3.2.2).
     """
     now = _rows(dates_before)
+    lost = []
     for row in once:
         pk = row.only_occurrence_id or 0
         before, after = dates_before.get(pk), now.get(pk)
         if before is None or (after is not None and after.recurrence_id in (before.recurrence_id, None)):
             continue
-        owe_cancellations(
-            meeting=meeting,
-            attendees=[row],
-            reason=DeliveryReason.MOVED if after is not None else DeliveryReason.CANCELLED,
-            telling=act.telling(before=before_of(meeting, before), date=before),
-        )
+        reason = DeliveryReason.MOVED if after is not None else DeliveryReason.CANCELLED
+        lost.append(LostDate(row, before, reason, before_of(meeting, before)))
+    owe_lost_dates(meeting=meeting, lost=lost, telling=act.telling())
 
 
 def dates_of(once: Iterable[Attendee]) -> dict[int, Occurrence]:
