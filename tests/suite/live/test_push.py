@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
 import time
@@ -10,9 +11,12 @@ from typing import Any
 import pytest
 import redis
 from django.db import transaction
+from django.utils import timezone
 
+from suite.agents.leaves import add_leave, remove_leave
 from suite.live import push
 from suite.local import ports
+from tests import factories
 from tests.waiting import until
 
 
@@ -129,3 +133,13 @@ def test_what_redis_missed_is_told_once_when_it_is_back(own_parts: Any, settings
         push.nudge([3], "tchap")
         until(lambda: both() and len(told) == 3, 5)
     assert told == [([1, 2], "meetings"), ([2], "tchap"), ([3], "tchap")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_absence_is_told_when_it_comes_and_when_it_goes(channel: Any) -> None:
+    agent, now = factories.agent(), timezone.now()
+    heard(channel)
+    leave = add_leave(agent=agent, starts_at=now, ends_at=now + dt.timedelta(hours=1), is_all_day=False, now=now)
+    assert {"k": "presence", "a": [agent.pk]} in heard(channel)
+    remove_leave(agent=agent, leave_id=leave.pk)
+    assert {"k": "presence", "a": [agent.pk]} in heard(channel)
