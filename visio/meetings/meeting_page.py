@@ -37,7 +37,9 @@ from visio.meetings.requests import page_number
 from visio.meetings.tokens import join_url
 from visio.meetings.undo import undo_offer
 from visio.places.queries import resources_of
+from visio.rooms.access import may_enter
 from visio.rooms.calls import people_in_rooms
+from visio.rooms.models import Room
 
 HISTORY_SHOWN = 20
 DATES_SHOWN = 6
@@ -287,13 +289,20 @@ def ledger(request: HttpRequest, page: Page) -> dict[str, Any]:
     }
 
 
+def _may_see_call(page: Page, room: Room) -> bool:
+    """Whoever is invited to some dates of a series sees who is in the room around those dates only, as they enter it."""
+    if page.meeting.is_cancelled:
+        return False
+    return not (page.away or page.is_alone) or may_enter(room, page.agent, None, now=page.now).allowed
+
+
 def side(page: Page) -> dict[str, Any]:
     meeting = page.meeting
     room = meeting.room
     link = meeting.links.filter(label=TCHAP).first()
     date_id = page.occurrence.pk if page.one_date else None
     return {
-        "people_here": people_in_rooms([room.pk]).get(room.pk, []) if room and not meeting.is_cancelled else [],
+        "people_here": people_in_rooms([room.pk]).get(room.pk, []) if room and _may_see_call(page, room) else [],
         "join_url": join_url(meeting),
         "tchap_url": link.url if link else "",
         "tchap_refused": meeting.wants_tchap and link is None and is_refused(meeting=meeting, label=TCHAP),

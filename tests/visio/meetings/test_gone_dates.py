@@ -15,11 +15,13 @@ from tests import factories
 from tests.visio.meetings.pages import PARIS, client_of, text_of
 from tests.visio.meetings.test_views_series import date_form, dates, day_of, days, url, weekly
 from visio.meetings.dates import occurrence_key
+from visio.meetings.exception_models import AttendeeException
 from visio.meetings.models import Meeting, Occurrence
 from visio.meetings.scopes import Scope
 from visio.meetings.series import cancel
 from visio.meetings.tokens import link_token
 from visio.places.models import Resource
+from visio.rooms.calls import Participant, enter
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +132,21 @@ def test_the_guest_link_opens_the_next_date_that_they_are_invited_to(meeting: Me
     assert answer.context["occurrence"] == second
     assert "Mutations" not in text_of(answer)
     assert first != second
+
+
+def test_nor_does_it_name_who_is_in_the_room_on_that_date(organiser: Agent, guest: Agent) -> None:
+    now = timezone.now()
+    soon = factories.meeting(
+        organiser, guests=[guest, "x@b.example"], starts_at=now + dt.timedelta(minutes=5), rule="FREQ=WEEKLY;COUNT=3"
+    )
+    assert soon.room is not None
+    enter(participant=Participant(id="p1", room_id=soon.room.pk, name="Samir Haddad"), capacity=6, now=now)
+    for name in ("detail", "fragment-side"):
+        assert "Samir Haddad" in text_of(client_of(guest).get(url(soon, name)))
+    AttendeeException.objects.create(occurrence=dates(soon)[0], attendee=soon.attendees.get(agent=guest), removed=True)
+    for name in ("detail", "fragment-side"):
+        assert "Samir Haddad" not in text_of(client_of(guest).get(url(soon, name)))
+        assert "Samir Haddad" in text_of(client_of(organiser).get(url(soon, name)))
 
 
 # --- cancelled with the following --------------------------------------------------------------------------------------------
