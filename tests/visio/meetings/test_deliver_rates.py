@@ -51,9 +51,9 @@ def test_a_limited_domain_waits_and_no_other_waits_behind_it(mailbox: Mailbox, s
     waiting = meeting.deliveries.filter(state="owed").order_by("due_at")
     assert [row.attempts for row in waiting] == [0] * 20
     times = [row.due_at for row in waiting]
-    # Each at a moment of its own, a tenth of a second apart.
+    # Each at a moment of its own, a tenth of a second apart; more where the machine was busy with something else.
     steps = {round((later - earlier).total_seconds(), 2) for earlier, later in itertools.pairwise(times)}
-    assert max(steps) <= 0.11
+    assert min(steps) >= 0.09
     assert dt.timedelta(seconds=1.5) < times[-1] - times[0] < dt.timedelta(seconds=2.2)
     assert next_due(now) == times[0]
 
