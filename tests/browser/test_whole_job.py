@@ -194,7 +194,7 @@ def test_the_main_job_from_end_to_end(
     claire.get_by_role("button", name="Enregistrer et prévenir").click()
     expect(claire.get_by_role("heading", level=1, name=f"{TITLE} (bis)")).to_be_visible()
     update = mailbox.wait(ANNE, count=2)[0]
-    assert update["subject"].startswith("Modifié :")
+    assert update["subject"].startswith("Modifié (titre) :")
     method, event = calendar_of(mailbox, update)
     assert (method, event["SEQUENCE"], event["DTSTART"].dt.date()) == ("REQUEST", 1, moved_to.date())
     until(lambda: homeserver.rooms_named(f"{TITLE} (bis)"), what="the room's new name")
