@@ -270,6 +270,32 @@ def test_answering_in_place_and_taking_it_back(visitors: Visitors, organiser: Ag
     expect(row).to_have_count(0)  # ten seconds later the row goes by itself
 
 
+def test_nothing_is_left_to_answer_once_it_is_cancelled(visitors: Visitors, organiser: Agent, karim: Agent) -> None:
+    meeting = factories.meeting(organiser, guests=[karim])
+    page = visitors.page_as(karim, reverse("meetings:detail", args=[meeting.public_id]))
+    expect(page.get_by_role("button", name="Accepter")).to_be_visible()
+    expect(page.locator("body")).not_to_have_class(re.compile("ps-live-paused"))
+    other = visitors.page_as(organiser, reverse("meetings:cancel", args=[meeting.public_id]))
+    other.get_by_role("button", name="Annuler la réunion").click()
+    expect(page.locator(".mt-head")).to_contain_text("Réunion annulée")
+    expect(page.get_by_role("button", name="Accepter")).to_be_hidden()
+
+
+def test_a_message_goes_along_with_a_proposal(visitors: Visitors, organiser: Agent, karim: Agent) -> None:
+    meeting = factories.meeting(organiser, guests=[karim])
+    page = visitors.page_as(karim, reverse("meetings:detail", args=[meeting.public_id]))
+    message = page.get_by_label("Message à l’organisateur")
+    message.first.fill("Je suis en commission.")
+    page.get_by_text("Proposer un autre horaire").click()
+    expect(message.filter(visible=True)).to_have_count(1)
+    expect(message.filter(visible=True)).to_have_value("Je suis en commission.")
+    tops = page.locator(".mt-propose__when input").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().top)"
+    )
+    assert len(tops) == 3
+    assert len(set(tops)) == 1, "day and hours stand on one line"
+
+
 def test_the_ledger_follows_an_answer_without_a_reload(visitors: Visitors, organiser: Agent, karim: Agent) -> None:
     meeting = factories.meeting(organiser, guests=[karim])
     page = visitors.page_as(organiser, reverse("meetings:detail", args=[meeting.public_id]))

@@ -3,6 +3,13 @@ import { proposedHours } from "./proposing.js";
 
 proposedHours();
 
+// The proposal has its own message; what was written for the answer is in it.
+const proposal = document.querySelector(".mt-propose");
+proposal?.addEventListener("toggle", () => {
+  const message = document.getElementById("proposition-message");
+  if (proposal.open && !message.value) message.value = document.getElementById("reponse-message").value;
+});
+
 // --- copy ---------------------------------------------------------------------------------------------------------------
 const labels = new WeakMap();
 const timers = new WeakMap();
