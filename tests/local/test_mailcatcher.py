@@ -78,6 +78,7 @@ def test_the_pages_are_in_french_and_escape_what_was_sent(mailbox: Mailbox) -> N
 
     assert '<html lang="fr">' in listing
     assert "arrive ici : 1 message." in listing
+    assert "Les 5\u202f000 messages les plus récents sont gardés." in listing
     for page in (listing, shown):
         assert "&lt;b&gt;gras&lt;/b&gt;" in page
         assert "<b>gras" not in page

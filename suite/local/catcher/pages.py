@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from suite.local.catcher.store import Summary
+from suite.local.catcher.store import MOST_KEPT, Summary
 
 STYLE = """\
 :root { color-scheme: light dark; --line: light-dark(#929292, #7a7a7a); }
@@ -37,7 +37,8 @@ def _page(title: str, body: str) -> str:
 
 
 def _counted(number: int) -> str:
-    return f"{number} message" if number < 2 else f"{number} messages"
+    grouped = f"{number:,}".replace(",", "\u202f")
+    return f"{grouped} message" if number < 2 else f"{grouped} messages"
 
 
 def list_page(*, found: Sequence[Summary], count: int, to: str, subject: str) -> str:
@@ -55,7 +56,8 @@ def list_page(*, found: Sequence[Summary], count: int, to: str, subject: str) ->
     return _page(
         "Boîte aux lettres",
         "<h1>Boîte aux lettres</h1>"
-        f'<p class="meta">Tout ce que le portail envoie sur cette machine arrive ici : {_counted(count)}.</p>'
+        f'<p class="meta">Tout ce que le portail envoie sur cette machine arrive ici : {_counted(count)}.'
+        f" Les {_counted(MOST_KEPT)} les plus récents sont gardés.</p>"
         '<form class="search" method="get" action="/" role="search">'
         f'<div><label for="to">Destinataire</label><input id="to" name="to" type="email" value="{escape(to)}"></div>'
         '<div><label for="subject">Objet contenant</label>'
