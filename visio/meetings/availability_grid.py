@@ -119,6 +119,7 @@ def read_grid(
         things=resources_busy([one.pk for one in resources], day.start, day.end, except_meeting=except_meeting),
         working=working_spans(agents, day.start, day.end),
         warned=warned,
+        external=sum(1 for guest in guests if guest.agent is None),
         more=len(guests) - len(shown),
     )
 
@@ -134,6 +135,7 @@ def lay_out(
     things: Mapping[int, Sequence[Busy]],
     working: Mapping[int, Sequence[Span]],
     warned: Sequence[Warned],
+    external: int = 0,
     more: int = 0,
 ) -> Grid:
     """What was read, laid out. Pure."""
@@ -168,7 +170,7 @@ def lay_out(
         chosen_hours=words.hours(span.starts_at, span.ends_at, day.zone_name) if span else "",
         span=span,
         warned=tuple(warned),
-        external=sum(1 for guest in guests if guest.agent is None),
+        external=external,
         more=more,
     )
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django import template
 from django.forms import BoundField
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join, urlize
 from django.utils.safestring import SafeString, mark_safe
 
@@ -21,6 +21,12 @@ register = template.Library()
 
 def _zone() -> str:
     return str(timezone.get_current_timezone())  # its key; the name of a fixed offset is "+09"
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """ "10 001" as the reader's language groups digits: for counts, never for an id or a year."""
+    return formats.number_format(number, force_grouping=True)
 
 
 @register.simple_tag

@@ -85,6 +85,15 @@ def test_every_row_says_in_words_what_its_bars_show(claire: Agent, karim: Agent)
     assert "NOTE" not in found
 
 
+def test_a_crowd_is_counted_whole(claire: Agent) -> None:
+    crowd = "\n".join(f"invite{number}@ailleurs.example" for number in range(1_100))
+    found = ask(GRID, claire, attendees=crowd, start="09:00", end="10:00")
+    assert "1\u202f100 invités externes : calendriers inconnus." in found
+    assert "1\u202f051 autres personnes ne sont pas montrées." in found
+    told = text_of(client_of(claire).post("/reunions/planifier/recapitulatif/", form(attendees=crowd)))
+    assert "1\u202f100 personnes reçoivent un courriel, dont 1\u202f100 externes" in told
+
+
 def test_bars_and_the_proposed_time_stand_on_one_scale(claire: Agent, karim: Agent) -> None:
     factories.meeting(karim, starts_at=at(10), minutes=50)
     found = ask(GRID, claire, attendees=karim.email, start="07:15", end="08:00", minutes="45", shown="08:00|45")
