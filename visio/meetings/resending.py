@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -49,7 +50,11 @@ def resend(
     else:
         failed = of.deliveries.filter(state=DeliveryState.FAILED).order_by("-revision", "-pk")
         latest = {(row.recipient, row.recurrence_id): row for row in reversed(failed)}
-        rows = [_resend_one(of, row, now) for row in latest.values() if _still_counts(of, row)]
+        rows = []
+        for row in latest.values():
+            # Who left since, or has a newer one under way already, keeps nobody else from theirs.
+            with suppress(ResendRefused):
+                rows += [_resend_one(of, row, now)] if _still_counts(of, row) else []
     publish(DeliveriesProgressed(meeting_id=of.pk))
     return rows
 

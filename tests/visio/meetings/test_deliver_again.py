@@ -87,6 +87,18 @@ def test_resend_makes_a_failed_row_owed_again(boss: Agent, mailbox: Mailbox) -> 
     assert len(mailbox.messages()) == 2
 
 
+def test_who_left_since_keeps_no_failure_of_the_others_from_going_again(boss: Agent, mailbox: Mailbox) -> None:
+    gone = "parti@partenaire.example"
+    meeting = planned(boss, EXT, gone)
+    mailbox.refuse("*", "550 5.7.1 Non", times=3)
+    send_all(NOW)
+    meeting = changed(meeting, EXT)
+    send_all(NOW)
+    assert {(row.recipient, row.state) for row in meeting.deliveries.all()} == {(EXT, "failed"), (gone, "failed")}
+    [row] = resend(meeting=meeting, by=boss, now=NOW)
+    assert (row.recipient, row.state) == (EXT, "owed")
+
+
 def test_resend_of_an_old_version_sends_today_s(boss: Agent, mailbox: Mailbox) -> None:
     meeting = planned(boss, EXT)
     send_all(NOW)
