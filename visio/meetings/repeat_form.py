@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from django import forms
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from suite.core.form_fields import DayField
 from visio.meetings.models import Meeting
@@ -158,6 +159,7 @@ class Choice:
     key: str
     label: str
     offered: bool = True
+    short: str = ""  # of a weekday, where there is little room
 
 
 def preset_choices(start: dt.datetime) -> list[Choice]:
@@ -188,14 +190,14 @@ def monthly_choices(start: dt.datetime) -> list[Choice]:
 
 
 def weekday_choices() -> list[Choice]:
-    return [Choice(str(day), day_name(day)) for day in WEEKDAYS]
+    return [Choice(str(day), day_name(day), short=str(WEEKDAYS_ABBR[day])) for day in WEEKDAYS]
 
 
 def kind_choices() -> list[Choice]:
     words = {
         "daily": _("jours"),
         "weekly": _("semaines"),
-        "monthly": _("mois"),
+        "monthly": pgettext("tous les N", "mois"),
         "yearly": _("ans"),
     }
     return [Choice(kind, words[kind]) for kind in KINDS]

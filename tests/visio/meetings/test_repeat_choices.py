@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.visio.meetings.recurrence_oracle import rules
 from visio.meetings.recurrence import Rule, aligned, expand, parse_rule, split
 from visio.meetings.repeat_choices import Repeat, from_rule, presets, to_rule
+from visio.meetings.repeat_form import weekday_choices
 from visio.meetings.wallclock import zone_names
 
 PARIS = "Europe/Paris"
@@ -166,3 +167,16 @@ def test_presets_make_dates_soon_and_are_read_back(start: dt.datetime) -> None:
         assert again is not None
         assert (again.kind, again.interval) == (preset.repeat.kind, preset.repeat.interval)
         assert to_rule(again, first, zone=PARIS) == rule
+
+
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        ("fr", ["lun", "mar", "mer", "jeu", "ven", "sam", "dim"]),
+        ("en", ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]),
+        ("de", ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]),
+    ],
+)
+def test_days_are_shortened_as_their_language_does(language: str, names: list[str]) -> None:
+    with translation.override(language):
+        assert [choice.short for choice in weekday_choices()] == names
