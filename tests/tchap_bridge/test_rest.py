@@ -52,7 +52,7 @@ def test_the_rest_waits_for_the_room_while_the_last_date_before_it_goes_on(
     assert len(homeserver_rooms(claire, paul)) == 1
     assert paul.invited_to() == [room_id]
     assert members(rest)[karim.agent.pk] == MemberState.REMOVED
-    assert "Prochaine date : Mardi 1 décembre 2026, 11:00" in topic(claire, room_id)
+    assert "Prochaine date : Mardi 1er décembre 2026, 11:00" in topic(claire, room_id)
     assert last_words(claire, room_id).splitlines()[:3] == [
         "La série change.",
         "Avant : Toutes les semaines, le mardi, 6 fois, 10:00 – 11:00 (Paris)",
