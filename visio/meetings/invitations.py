@@ -9,11 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
 
 from suite.core.events import publish
 from suite.mail import throttle
@@ -99,15 +98,10 @@ def _claim(limit: int, now: dt.datetime) -> dict[int, bool]:
     newest = limit // NEWEST_SHARE
     found = list(due.order_by("due_at", "pk")[: limit - newest])
     if newest and len(found) == limit - newest:
-        # Behind a crowd's thousands nobody waits: the newest go along, but for those that follow an unsent one to the same person.
-        earlier = Delivery.objects.filter(
-            meeting=OuterRef("meeting"),
-            recipient=OuterRef("recipient"),
-            pk__lt=OuterRef("pk"),
-            state__in=[DeliveryState.OWED, DeliveryState.SENDING],
-        )
-        others = due.exclude(pk__in=[pk for pk, _state, _until in found]).filter(Q(revision=1) | ~Exists(earlier))
-        found += others.order_by("-due_at", "-pk")[:newest]
+        # Behind a crowd's thousands nobody waits: the newest go along.
+        others = _newest([pk for pk, *_rest in found], limit, now)
+        found += due.filter(pk__in=others).order_by("-due_at", "-pk")[:newest]
+        found += due.exclude(pk__in=[pk for pk, *_rest in found]).order_by("due_at", "pk")[: limit - len(found)]
     with connection.cursor() as cursor:
         cursor.execute(
             # A row found in 'sending' was in the hands of a sender that died: nobody knows whether it went out.
@@ -119,6 +113,25 @@ def _claim(limit: int, now: dt.datetime) -> dict[int, bool]:
         pk: state == DeliveryState.OWED and until is not None and now - until <= throttle.SLOT_KEEPS
         for pk, state, until in found
     }
+
+
+def _newest(but: Collection[int], limit: int, now: dt.datetime) -> list[int]:
+    """Of the newest due rows those that follow no unsent one to the same person. Few are looked at, however many are due."""
+    due = Delivery.objects.due(now).exclude(pk__in=but).order_by("-due_at", "-pk")
+    rows = list(due.values_list("pk", "meeting", "recipient", "revision")[:limit])
+    later = [(meeting, recipient) for _pk, meeting, recipient, revision in rows if revision > 1]
+    first: dict[tuple[int, str], int] = {}
+    if later:
+        unsent = Delivery.objects.filter(
+            state__in=[DeliveryState.OWED, DeliveryState.SENDING],
+            meeting__in={meeting for meeting, _recipient in later},
+            recipient__in={recipient for _meeting, recipient in later},
+        )
+        newest_first = unsent.order_by("-pk").values_list("meeting", "recipient", "pk")
+        first = {(meeting, recipient): pk for meeting, recipient, pk in newest_first}
+    return [
+        pk for pk, meeting, recipient, revision in rows if revision == 1 or first.get((meeting, recipient), pk) >= pk
+    ]
 
 
 @dataclass(frozen=True)

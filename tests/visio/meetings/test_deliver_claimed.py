@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import connection, transaction
 
 from suite.agents.models import Agent
 from tests.looking import Mailbox
 from tests.visio.meetings.mailed import EXT, NOW, START, changed, planned, states
 from tests.visio.meetings.reading import received, send_all
-from visio.meetings.invitations import deliver
+from visio.meetings.invitations import _claim, deliver
+from visio.meetings.models import Delivery
 from visio.meetings.scheduling import cancel_meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,3 +72,25 @@ def test_p20_a_guest_added_while_the_first_rows_are_claimed(boss: Agent, mailbox
     send_all(NOW)
     assert [len(received(mailbox, to)) for to in (EXT, "autre@partenaire.example")] == [1, 1]
     assert (EXT, "REQUEST", "invited", "sent") in states(meeting)
+
+
+def test_the_newest_cost_the_same_however_many_follow_an_unsent_one(boss: Agent) -> None:
+    """Everybody of a crowd is owed two letters: nobody's first one is looked for among all the others."""
+    meeting = planned(boss, EXT)
+    old = {"sequence": 0, "revision": 1, "state": "sent"}
+    rows = [Delivery(meeting=meeting, uid=f"{number}@old", recipient=EXT, due_at=NOW, **old) for number in range(6000)]
+    for revision in (2, 3):
+        told = {"meeting": meeting, "uid": meeting.uid, "sequence": revision, "revision": revision}
+        due_at = NOW - dt.timedelta(hours=4 - revision)
+        rows += [Delivery(recipient=f"g{number}@crowd.example", due_at=due_at, **told) for number in range(600)]
+    Delivery.objects.bulk_create(rows)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE visio_delivery")
+        read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'visio_delivery'"
+        cursor.execute(read)
+        [before] = cursor.fetchone()
+        claimed = _claim(50, NOW)
+        cursor.execute(read)
+        [after] = cursor.fetchone()
+    assert len(claimed) == 50
+    assert after - before < 5 * len(rows)
