@@ -188,8 +188,10 @@ class _Batch:
         """Send one letter; answer the next, written while the server stored this one."""
         row = letter.row
         try:
+            # Put off for more than an hour: it may be its own address that the relay does not like.
+            own = letter.envelope_sender if row.attempts <= len(BACKOFF) else ""
             mailer.begin(
-                sender=letter.envelope_sender or letter.sender,
+                sender=own or letter.sender,
                 or_sender=letter.sender,
                 recipient=row.recipient,
                 message=letter.message,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from suite.mail.retrying import BACKOFF
 from suite.mail.smtp import close_idle
 from tests.looking import Mailbox
 from tests.processes import MailListener
@@ -87,6 +88,22 @@ def test_without_a_reply_domain_it_leaves_from_the_portal(mailbox: Mailbox, sett
     settings.REPLY_DOMAIN = ""
     invite(mailbox)
     assert envelope_sender(mailbox, ANNE) == parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def test_what_is_put_off_again_and_again_leaves_from_the_portal(
+    reply_domain: str, mailbox: Mailbox, settings: Any
+) -> None:
+    """Many relays say "try again later" of a sender whose domain they do not find: no invitation may be lost by that."""
+    mailbox.refuse(ANNE, "450 4.1.8 Sender address rejected: Domain not found", times=len(BACKOFF))
+    invited = invite(mailbox)
+    row = Delivery.objects.get(recipient=ANNE)
+    for tries in range(1, len(BACKOFF) + 1):
+        row.refresh_from_db()
+        assert (row.state, row.attempts) == ("owed", tries)
+        send_all(row.due_at)
+    assert ledger(invited)[ANNE] == ("sent", "")
+    assert envelope_sender(mailbox, ANNE) == parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    assert envelope_sender(mailbox, BOB) == reply_address(Attendee.objects.get(meeting=invited.meeting, email=BOB))
 
 
 # --- what comes back --------------------------------------------------------------------------------------------
