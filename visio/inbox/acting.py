@@ -139,7 +139,7 @@ def _judge(
 ) -> list[_Outcome]:
     """One outcome for each VEVENT; one for a message without any."""
     if attendee is None or meeting is None:
-        if meeting is None:
+        if meeting is None or not mail.replies:
             return [_Outcome(Verdict.UNKNOWN, reason_words("uid"))]
         return [_Outcome(Verdict.CRASHER, reason_words("removed", name=mail.sender), mail.replies[0])]
     if mail.bounce is not None:

@@ -225,6 +225,23 @@ def test_sigterm_finishes_what_is_in_hand(start_listener: StartListener, invited
     assert invited.anne.answer == "accepted"
 
 
+def test_a_notice_that_waits_for_the_edit_that_removes_its_reader_is_taken(
+    listener: MailListener, invited: Invited
+) -> None:
+    raw = (
+        b"From: anne@partenaire.example\r\nAuto-Submitted: auto-replied\r\nSubject: Absence\r\n\r\nDe retour lundi.\r\n"
+    )
+    to = invited.address
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            Meeting.objects.select_for_update(of=("self",)).get(pk=invited.meeting.pk)
+            invited.anne.delete()
+            sending = threads.submit(guests.send, listener.port, raw, sender="", to=to)
+            until(_somebody_waits, what="the listener waits for the lock")
+        assert sending.result(timeout=20)[0] == 250
+    assert [row.verdict for row in InboundMessage.objects.all()] == [Verdict.UNKNOWN]
+
+
 def _somebody_waits() -> bool:
     with connection.cursor() as cursor:
         # Within a transaction the view else stays as it was first seen.
