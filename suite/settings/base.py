@@ -134,7 +134,7 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(required("DATABASE_URL"))}
 DATABASES["default"].update(
     CONN_MAX_AGE=0,  # Django's own pool keeps connections; persistent ones and a pool exclude each other.
-    CONN_HEALTH_CHECKS=True,  # Without it the first request after a PostgreSQL restart fails.
+    ENGINE="suite.core.postgresql",  # It outlives a restart of PostgreSQL; Django's own check of a pooled connection does not.
     # What DATABASE_URL says after its "?" (sslmode, …) stays.
     OPTIONS={
         **DATABASES["default"].get("OPTIONS", {}),
