@@ -1,6 +1,7 @@
 """Real browsers for tests: pages signed in as an agent, which watch for what no page of ours may do."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from suite.agents.models import Agent
+from tests.services import services
 from tests.waiting import PATIENCE
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -33,10 +35,16 @@ PHONE = {"width": 390, "height": 844}
 OWN_HOSTS = {"localhost", "127.0.0.1"}
 
 
+def environment() -> dict[str, str | float | bool]:
+    """Of a browser that writes nothing into the home of whoever runs the tests."""
+    folder = str(services.own_folder / "browser")
+    return {**os.environ, "XDG_CONFIG_HOME": folder, "XDG_CACHE_HOME": folder}
+
+
 @contextlib.contextmanager
 def running_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS, env=environment())
         try:
             yield browser
         finally:

@@ -251,7 +251,9 @@ def test_devices_are_changed_during_the_call(
 def bare_browser(browser: Any) -> Iterator[Any]:
     """Chromium without a camera or a microphone."""
     flags = [flag for flag in browsing.FLAGS if "fake" not in flag]
-    running = browser.browser_type.launch(executable_path=str(browsing.CHROMIUM), args=flags)
+    running = browser.browser_type.launch(
+        executable_path=str(browsing.CHROMIUM), args=flags, env=browsing.environment()
+    )
     yield running
     running.close()
 
@@ -260,7 +262,9 @@ def bare_browser(browser: Any) -> Iterator[Any]:
 def refusing_browser(browser: Any) -> Iterator[Any]:
     """Chromium whose person says no to every question."""
     flags = [flag for flag in browsing.FLAGS if "fake-ui" not in flag] + ["--deny-permission-prompts"]
-    running = browser.browser_type.launch(executable_path=str(browsing.CHROMIUM), args=flags)
+    running = browser.browser_type.launch(
+        executable_path=str(browsing.CHROMIUM), args=flags, env=browsing.environment()
+    )
     yield running
     running.close()
 

@@ -341,6 +341,8 @@ def test_a_copy_button_copied_twice_gets_its_words_back(visitors: Visitors, orga
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.clock.install()
     expect(page.locator("body")).to_have_attribute("data-live-state", "on")
+    # The pieces of the page that are read again once the socket is open bring the button's first words with them.
+    page.wait_for_load_state("networkidle")
     # The words go by themselves after a moment: none passes while the test looks.
     page.clock.pause_at(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1))
     button = page.locator("[data-copy]")

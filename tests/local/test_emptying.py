@@ -45,14 +45,33 @@ def test_numbers_go_on() -> None:
     assert factories.organisation().pk > before
 
 
-def test_a_large_table_is_emptied_too() -> None:
+def many_organisations() -> None:
     Organisation.objects.bulk_create(
         Organisation(name="x" * 100, legal_name="y" * 100, siret=f"{number:014d}", domain=f"o{number}.example")
         for number in range(3000)
     )
+
+
+def size_of_organisations() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_relation_size(%s)", [Organisation._meta.db_table])
-        assert cursor.fetchone()[0] > emptying.LARGE
+        return int(cursor.fetchone()[0])
+
+
+def test_what_was_rolled_back_leaves_no_large_file() -> None:
+    with transaction.atomic():
+        many_organisations()
+        transaction.set_rollback(True)
+    assert size_of_organisations() > emptying.LARGE
+
+    emptying.empty("default")
+
+    assert size_of_organisations() == 0
+
+
+def test_a_large_table_is_emptied_too() -> None:
+    many_organisations()
+    assert size_of_organisations() > emptying.LARGE
     factories.agent()
 
     emptying.empty("default")

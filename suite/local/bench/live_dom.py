@@ -76,7 +76,9 @@ def _measure(server: Daphne, organiser: Agent, guest: Agent) -> tuple[list[float
     cookie = browser.cookies["sessionid"].value
     # Playwright keeps an event loop in this thread, where Django refuses the ORM.
     with ThreadPoolExecutor(max_workers=1) as elsewhere, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        # Its settings and crash reports are the server's folder's, not the home's.
+        own = {"XDG_CONFIG_HOME": str(server.folder), "XDG_CACHE_HOME": str(server.folder)}
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS, env={**os.environ, **own})
         try:
             context = chromium.new_context(base_url=server.url, locale="fr-FR")
             context.add_cookies([{"name": "sessionid", "value": cookie, "url": server.url}])

@@ -197,6 +197,9 @@ class Postgres(Part):
         }
         if not self.durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            # Tests fill and empty tables all the time. A vacuum between two of them writes down that there are no rows, and
+            # the planner believes it: a statement on some thousand rows then took minutes, once in some runs.
+            settings["autovacuum"] = "off"
         postgres = [str(self.bin / "postgres"), "-D", str(self.data)]
         for name, value in settings.items():
             postgres += ["-c", f"{name}={value}"]
@@ -224,7 +227,7 @@ class Postgres(Part):
 
 
 def start(folder: Path, port: int, *, durable: bool = True) -> Postgres:
-    """PostgreSQL, running; `durable=False` gives up safety against a crash of the machine for speed (tests)."""
+    """PostgreSQL, running; `durable=False` gives up safety against a crash of the machine, and vacuums, for speed (tests)."""
     part = Postgres(folder, port, durable=durable)
     part.start()
     return part
